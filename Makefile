@@ -1,0 +1,83 @@
+# Every target first sees to .venv/: it is made when it is missing, and filled again when pyproject.toml or
+# constraints.txt change. Needed beforehand: make, Python 3.11 or newer with pip (Debian: python3 python3-pip).
+#
+# Variables:  LESSON=02   one lesson only            FRESH=1      start that lesson again, the old copy is kept
+#             ARGS=...    handed on to the program   PYTHON=...   the Python that .venv/ is made with
+#             TORCH_INDEX=URL   another package index for PyTorch, for instance the one for CPUs only
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+CHOSEN := $(if $(LESSON),--lesson $(LESSON))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lab test test-long notebooks check-outputs bench doctor clean
+# Nobody is helped by a stamp that outlives a broken set-up.
+.DELETE_ON_ERROR:
+
+help:           ## this list
+	@echo 'Usage: make TARGET [LESSON=02] [FRESH=1] [ARGS=...]'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+lab: $(READY)   ## open your copy of the lessons, in work/, in JupyterLab
+	@$(BIN)/python -m colorize.start $(CHOSEN) $(if $(filter-out 0 no,$(FRESH)),--fresh) $(ARGS)
+
+test: $(READY)  ## run the tests
+	TQDM_DISABLE=1 $(BIN)/python -m pytest $(ARGS)
+
+test-long: $(READY)  ## run the tests, the long ones too
+	TQDM_DISABLE=1 $(BIN)/python -m pytest -m "long or not long" $(ARGS)
+
+notebooks: $(READY)  ## build notebooks/ and solutions/*.ipynb from solutions/*.py
+	TQDM_DISABLE=1 $(BIN)/python -m colorize.build $(LESSON) $(ARGS)
+
+check-outputs: $(READY)  ## run the solutions again and compare with the stored outputs
+	TQDM_DISABLE=1 $(BIN)/python -m colorize.compare $(LESSON) $(ARGS)
+
+bench: $(READY)  ## run the benchmarks
+	@if [ -f bench/__main__.py ]; then $(BIN)/python -m bench $(ARGS); \
+	else echo 'There is nothing to measure yet: this version of the course has no benchmarks.'; fi
+
+doctor: $(READY)  ## say what this machine has, and what is missing
+	@$(BIN)/python -m colorize.doctor $(ARGS)
+
+setup: $(READY)  ## make .venv/ and install the packages, nothing else
+
+clean:          ## remove .venv/ and the caches; your work/ stays
+	@if [ -f "$(VENV)/pyvenv.cfg" ]; then rm -rf "$(VENV)"; fi
+	@rm -rf .pytest_cache .ruff_cache .hypothesis
+	@for folder in lib tests bench; do \
+	  if [ -d $$folder ]; then find $$folder -type d -name __pycache__ -prune -exec rm -rf {} +; fi; done
+
+# The virtual environment. Debian's Python without the package python3-venv cannot put pip into a new environment:
+# `python3 -m venv` then fails and leaves a half-made folder. So .venv/ counts only if its pip answers; otherwise it is
+# cleared and made again, at last without pip, which Python's own pip then adds from outside.
+$(READY): pyproject.toml constraints.txt
+	@fail() { echo "$$1" >&2; exit 1; }; \
+	old='import sys; sys.exit(sys.version_info < (3, 11))'; \
+	if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+	  $(PYTHON) -c '' >/dev/null 2>&1 || \
+	    fail 'There is no Python called "$(PYTHON)": install Python 3.11 or newer, or name yours with make PYTHON=...'; \
+	  $(PYTHON) -c "$$old" || \
+	    fail "The course needs Python 3.11 or newer, and $(PYTHON) is `$(PYTHON) --version 2>&1`: name a newer one with make PYTHON=..."; \
+	  if [ -d "$(VENV)" ] && [ ! -f "$(VENV)/pyvenv.cfg" ] && [ -n "`ls -A "$(VENV)"`" ]; then \
+	    fail 'The folder $(VENV) is not a virtual environment: move it away, then try again.'; fi; \
+	  echo 'Making the virtual environment $(VENV) ...'; \
+	  $(PYTHON) -m venv --clear "$(VENV)" >/dev/null 2>&1 || { \
+	    $(PYTHON) -m venv --clear --without-pip "$(VENV)" && \
+	    $(PYTHON) -m pip --disable-pip-version-check --python $(BIN)/python install --quiet pip; } || \
+	    fail 'No virtual environment could be made: install python3-venv, or pip 22.3 or newer (see the lines above), then try again.'; \
+	fi; \
+	$(BIN)/python -c "$$old" || \
+	  fail 'The environment $(VENV) was made with a Python older than 3.11: run make clean, then try again.'
+# PyTorch's other indexes name their builds 2.13.0+cpu and the like; such a build satisfies the pin torch==2.13.0, but
+# pip would take it only from the index it is told to look in. Those indexes lack most other packages, so there torch
+# comes alone, and the second command, with the usual index, finds it installed and adds the rest.
+ifneq ($(TORCH_INDEX),)
+	$(PIP) install --no-deps --constraint constraints.txt --index-url "$(TORCH_INDEX)" torch
+endif
+	@echo 'Installing the packages (some minutes the first time) ...'
+	$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	@touch $@

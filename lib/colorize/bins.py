@@ -1,0 +1,211 @@
+"""Quantized color: the 313 bins of Zhang, Isola and Efros, the nearest bin, and soft encoding.
+
+The ab plane is cut by a grid of spacing 10. Which grid points become bins? The paper says "in gamut" and ships a file;
+this module derives it: **a grid point is a bin if it lies inside the convex hull of all sRGB colors' (a, b), widened
+by 10 in a and in b** (equivalently: if it is a corner of a grid cell that the hull touches). 313 points remain, the
+same as in the authors' file and in its order. Lesson 2 tries four rules that look just as good and are not.
+"""
+
+from functools import cache
+
+import torch
+from scipy.spatial import ConvexHull
+from torch import Tensor
+
+from .lab import rgb_to_lab
+
+SPACING = 10  # ab units between neighboring bins
+REACH = 11  # the grid runs from -REACH * SPACING to +REACH * SPACING on both axes: 23 x 23 = 529 points
+
+
+def gamut_bins() -> Tensor:
+    """Centers of the 313 color bins.
+
+    Returns
+    -------
+    (313, 2) float32, columns (a, b), ordered by a, then b: the first is (-90, 50), the last (100, 0), and (0, 0) is
+    number 120. Zhang et al. 2016, section 2.2, where Q = 313 is their number of bins.
+
+    >>> gamut_bins()[[0, 120, 312]].tolist()
+    [[-90.0, 50.0], [0.0, 0.0], [100.0, 0.0]]
+    """
+    return _gamut_bins().clone()  # a copy: a caller who changes it must not change everybody's bins
+
+
+def grid_points() -> Tensor:
+    """All 529 grid points, (529, 2) float32, ordered by a, then b. The 2017 successor of the paper uses all of them."""
+    axis = torch.arange(-REACH, REACH + 1, dtype=torch.float32) * SPACING
+    return torch.cartesian_prod(axis, axis)
+
+
+def srgb_hull() -> Tensor:
+    """(a, b) on the twelve edges of the sRGB cube, 256 samples each: (3072, 2) float64.
+
+    The hull of these 3,072 colors decides the bins exactly as the hull of all 16.7 million does (a test compares);
+    the eight corners alone would not: their hull gives 301 bins.
+    """
+    t = torch.linspace(0, 1, 256, dtype=torch.float64)
+    corners = torch.cartesian_prod(*[torch.tensor([0.0, 1.0], dtype=torch.float64)] * 2)  # (4, 2)
+    edges = []
+    for axis in range(3):
+        edge = corners.repeat_interleave(256, dim=0)  # the two fixed channels
+        edges.append(torch.cat((edge[:, :axis], t.repeat(4)[:, None], edge[:, axis:]), dim=1))
+    rgb = torch.cat(edges).T.unsqueeze(-1)  # (3, 3072, 1)
+    return rgb_to_lab(rgb)[1:, :, 0].T
+
+
+def nearest_bin(ab: Tensor) -> Tensor:
+    """Number of the nearest bin.
+
+    Parameters
+    ----------
+    ab : (N, 2, H, W) float, any finite values, also outside the gamut.
+
+    Returns
+    -------
+    (N, H, W) int64 in 0..312. Rounding to the grid finds it for every color that a screen can show; the few others
+    (a network may predict anything) are measured against all 313 centers.
+
+    Raises
+    ------
+    ValueError for another shape, or when ab holds NaN or infinity.
+
+    >>> nearest_bin(torch.tensor([3.0, -4.0]).view(1, 2, 1, 1))
+    tensor([[[120]]])
+    """
+    points = _points(ab)
+    index = _rounded_bin(points)
+    rest = index < 0
+    if rest.any():
+        index[rest] = _measure(points[rest], 1)[1][:, 0]
+    return index.view(ab.shape[0], *ab.shape[2:])
+
+
+def soft_encode(ab: Tensor, neighbors: int = 5, sigma: float = 5.0) -> tuple[Tensor, Tensor]:
+    """Spread each color over its nearest bins, with Gaussian weights: the target of the classification loss.
+
+    With d_k the distance to the k-th nearest bin, its weight is ``exp(-d_k^2 / (2 sigma^2))``, divided by the sum over
+    the K neighbors. Zhang et al. 2016, section 2.2: 5 neighbors, sigma 5 (their training code takes 10 neighbors).
+
+    Only the K numbers that are not zero are kept. Spelled out over 313 channels, one batch of the paper
+    (40 pictures, 44 x 44 pixels) would fill 97 MB, of which 98 % are zeros.
+
+    Parameters
+    ----------
+    ab : (N, 2, H, W) float, any finite values, also outside the gamut.
+    neighbors : K, 1 to 313.
+    sigma : width of the Gaussian in ab units, above 0.
+
+    Returns
+    -------
+    index : (N, K, H, W) int64, nearest first. Neighbors whose distances tie within 1e-3 may come in either order.
+    weight : (N, K, H, W) float, sums to 1 over K.
+
+    Raises
+    ------
+    ValueError for another shape, NaN or infinity, or a K or sigma out of range.
+
+    >>> index, weight = soft_encode(torch.zeros(1, 2, 1, 1))
+    >>> index.flatten()[0], weight.flatten().round(decimals=3)  # (0, 0) is bin 120; its four neighbors share the rest
+    (tensor(120), tensor([0.6490, 0.0880, 0.0880, 0.0880, 0.0880]))
+    """
+    if not 1 <= neighbors <= len(_gamut_bins()):
+        raise ValueError(f"neighbors must be 1 to {len(_gamut_bins())}, got {neighbors}")
+    if not sigma > 0:
+        raise ValueError(f"sigma must be above 0, got {sigma}")
+    points = _points(ab)
+    squared, index = _nearest(
+        points, neighbors
+    )  # (M, K) each; squared distances up to a constant for each color
+    # softmax(-d^2 / 2 sigma^2) is the normalized Gaussian, and safe: far from every bin all exponentials underflow,
+    # but softmax subtracts the largest exponent first.
+    weight = torch.softmax(squared / (-2 * sigma**2), dim=1)
+    shape = (ab.shape[0], *ab.shape[2:], neighbors)
+    return index.view(shape).movedim(-1, 1), weight.view(shape).movedim(-1, 1)
+
+
+# How the K nearest are found fast. All colors that round to one bin (a square of side 10 around its center) share a
+# short list of bins that can be among their K nearest: bins whose closest approach to the square is no farther than
+# the K-th smallest of the largest distances. That is 21 bins for K = 5, instead of 313.
+
+
+def _nearest(points: Tensor, neighbors: int) -> tuple[Tensor, Tensor]:
+    """(M, 2) -> squared distances (up to a constant for each color) and numbers of the K nearest bins, (M, K) each."""
+    lists, a, b = (table.to(points.device) for table in _short_lists(neighbors))  # (313, C) each
+    home = _rounded_bin(points)
+    rest = home < 0
+    home = home.clamp(min=0)
+    squared = (a[home] - points[:, :1]) ** 2 + (b[home] - points[:, 1:]) ** 2  # (M, C)
+    squared, order = squared.topk(neighbors, dim=1, largest=False)
+    index = lists[home].gather(1, order)
+    if rest.any():
+        squared[rest], index[rest] = _measure(points[rest], neighbors)
+    return squared, index
+
+
+def _rounded_bin(points: Tensor) -> Tensor:
+    """(M, 2) -> (M,): the bin at the nearest grid point, which is the nearest bin, or -1 if that point is no bin."""
+    cell = (points / SPACING).round_().clamp_(-REACH - 1, REACH + 1).long() + REACH + 1
+    return _bin_of_cell().to(points.device)[cell[:, 0], cell[:, 1]]
+
+
+def _measure(points: Tensor, neighbors: int, chunk: int = 16_384) -> tuple[Tensor, Tensor]:
+    """Measure the distance to every bin: the slow, certain way, for the few colors off the short lists.
+
+    Far outside the gamut squared distances are large and their differences small: float64, and the smallest taken off
+    before the result is rounded.
+    """
+    centers = _gamut_bins().double().to(points.device)
+    squared, index = [], []
+    for part in points.double().split(chunk):
+        found = (part[:, None] - centers).square().sum(dim=2).topk(neighbors, dim=1, largest=False)
+        squared.append((found.values - found.values[:, :1]).to(points.dtype))
+        index.append(found.indices)
+    return torch.cat(squared), torch.cat(index)
+
+
+@cache
+def _gamut_bins() -> Tensor:
+    ab = srgb_hull()
+    shifts = torch.tensor([[-1, -1], [-1, 1], [1, -1], [1, 1]], dtype=torch.float64) * SPACING
+    widened = ConvexHull((ab[:, None] + shifts).reshape(-1, 2).numpy())
+    normals, offsets = torch.from_numpy(widened.equations).split((2, 1), dim=1)
+    grid = grid_points()
+    inside = (normals @ grid.double().T + offsets < 0).all(
+        dim=0
+    )  # left of every edge; the closest call is 0.09 away
+    return grid[inside]
+
+
+@cache
+def _bin_of_cell() -> Tensor:
+    """(25, 25) int64: the number of the bin at each grid point, -1 where there is none and in a rim for all beyond."""
+    table = torch.full((2 * REACH + 3, 2 * REACH + 3), -1)
+    cell = (_gamut_bins() / SPACING).long() + REACH + 1
+    table[cell[:, 0], cell[:, 1]] = torch.arange(len(cell))
+    return table
+
+
+@cache
+def _short_lists(neighbors: int) -> tuple[Tensor, Tensor, Tensor]:
+    """For each bin the C bins that can be among the K nearest of a color rounding to it: numbers, a, b; (313, C) each."""
+    centers = _gamut_bins()
+    offset = (centers[:, None] - centers).abs().double()  # (313, 313, 2)
+    closest = (offset - SPACING / 2).clamp(min=0).norm(dim=2)
+    farthest = (offset + SPACING / 2).norm(dim=2)
+    possible = closest <= farthest.kthvalue(neighbors, dim=1, keepdim=True).values + 1e-3
+    # Lists shorter than the longest are filled up with bins that cannot win, which does no harm.
+    lists = possible.byte().argsort(dim=1, descending=True, stable=True)[:, : possible.sum(dim=1).max()]
+    return lists, centers[lists, 0], centers[lists, 1]
+
+
+def _points(ab: Tensor) -> Tensor:
+    """Check ab and list its colors: (N, 2, H, W) -> (N * H * W, 2), float32 or float64."""
+    if not isinstance(ab, Tensor) or ab.ndim != 4 or ab.shape[1] != 2:
+        got = tuple(ab.shape) if isinstance(ab, Tensor) else type(ab).__name__
+        raise ValueError(f"ab must have shape (N, 2, H, W), got {got}")
+    ab = ab.detach()
+    points = (ab if ab.dtype == torch.float64 else ab.float()).movedim(1, -1).reshape(-1, 2)
+    if not points.isfinite().all():
+        raise ValueError("ab must be finite, got NaN or infinity")
+    return points

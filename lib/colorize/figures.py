@@ -1,0 +1,128 @@
+"""Figures of the lessons: one way to show them, and the few kinds that return."""
+
+import io
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from IPython.display import display
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from .bins import srgb_hull
+from .lab import lab_to_rgb, lab_to_xyz, xyz_to_linear
+from .metrics import mean_chroma
+
+STYLE = {
+    "figure.dpi": 100,
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+}
+AB = 115  # the ab plane is drawn from -AB to AB on both axes
+
+
+def show(fig: Figure, alt: str, caption: str) -> None:
+    """Display a figure as a standard picture output with a visible caption below it, and close it.
+
+    Parameters
+    ----------
+    fig : the figure.
+    alt : what the figure shows, for those who cannot see it; kept in the output's metadata and as its plain text.
+    caption : what to see in it, one or two sentences of Markdown.
+    """
+    if not alt.strip() or not caption.strip():
+        raise ValueError("a figure needs an alt text and a caption")
+    files = {kind: _encode(fig, kind) for kind in ("png", "jpeg")}
+    plt.close(fig)
+    # Plots are small as PNG. Photos are several times smaller as JPEG, and a repository of lessons has to stay light.
+    kind = "jpeg" if 2 * len(files["jpeg"]) < len(files["png"]) else "png"
+    display(
+        {f"image/{kind}": files[kind], "text/plain": alt}, metadata={f"image/{kind}": {"alt": alt}}, raw=True
+    )
+    display({"text/markdown": caption, "text/plain": caption}, raw=True)
+
+
+def _encode(fig: Figure, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    # No "Software" entry: it would put matplotlib's version into the notebook. No subsampling: color is the subject.
+    extra = (
+        {"pil_kwargs": {"quality": 90, "subsampling": 0}}
+        if kind == "jpeg"
+        else {"metadata": {"Software": None}}
+    )
+    with plt.rc_context(STYLE):
+        fig.savefig(buffer, format=kind, dpi=100, bbox_inches="tight", **extra)
+    return buffer.getvalue()
+
+
+def panels(
+    rows: int = 1, columns: int = 1, size: tuple[float, float] = (3.0, 3.0)
+) -> tuple[Figure, np.ndarray]:
+    """Make a grid of axes in the course's style: the figure and a flat array of axes. ``size`` is inches a panel."""
+    with plt.rc_context(STYLE):
+        fig, axes = plt.subplots(
+            rows, columns, figsize=(size[0] * columns, size[1] * rows), squeeze=False, layout="constrained"
+        )
+    return fig, axes.ravel()
+
+
+def picture(ax: Axes, image: Tensor, title: str = "") -> None:
+    """Draw one picture, (3, H, W) or (1, H, W) in [0, 1], without axes."""
+    shown = image.detach().cpu().clamp(0, 1).movedim(0, -1).expand(-1, -1, 3)
+    ax.imshow((shown * 255).round().byte().numpy(), interpolation="nearest")
+    ax.set_axis_off()
+    ax.set_title(title)
+
+
+def pictures(
+    images: Sequence[Tensor], titles: Sequence[str], columns: int = 5, inches: float = 2.2
+) -> Figure:
+    """Draw pictures (3, H, W) side by side, each with a title: say a number in it, not everyone sees the colors."""
+    rows = -(-len(images) // columns)
+    height, width = images[0].shape[-2:]
+    fig, axes = panels(rows, min(columns, len(images)), (inches, inches * height / width + 0.3))
+    for ax in axes[len(images) :]:
+        ax.set_axis_off()
+    for ax, image, title in zip(axes, images, titles, strict=False):
+        picture(ax, image, title)
+    return fig
+
+
+def chroma_title(name: str, ab: Tensor) -> str:
+    """Title of a picture with the mean chroma of its ab, (2, H, W)."""
+    return f"{name}\nmean chroma {mean_chroma(ab[None]).item():.1f}"
+
+
+def ab_plane(ax: Axes, title: str = "", lightness: float | None = 65.0) -> None:
+    """Set up the ab plane: labels, equal units, the outline of sRGB and, faintly, its colors at one lightness."""
+    if lightness is not None:
+        ax.imshow(_plane(lightness), extent=(-AB, AB, -AB, AB), origin="lower", alpha=0.45)
+    hull = srgb_hull().numpy()
+    outline = hull[_outline(hull)]
+    ax.plot(*outline.T, color="0.25", linewidth=1)
+    ax.set(xlim=(-AB, AB), ylim=(-AB, AB), aspect="equal", title=title)
+    ax.set_xlabel("a  (green – red)")
+    ax.set_ylabel("b  (blue – yellow)")
+
+
+def _outline(points: np.ndarray) -> np.ndarray:
+    from scipy.spatial import ConvexHull
+
+    corners = ConvexHull(points).vertices
+    return np.append(corners, corners[0])
+
+
+def _plane(lightness: float, samples: int = 231) -> np.ndarray:
+    """Colors of the ab plane at one L, (samples, samples, 4) RGBA, b upwards; transparent where sRGB has none."""
+    axis = torch.linspace(-AB, AB, samples)
+    b, a = torch.meshgrid(axis, axis, indexing="ij")
+    lab = torch.stack((torch.full_like(a, lightness), a, b))
+    linear = xyz_to_linear(lab_to_xyz(lab))
+    inside = ((linear >= 0) & (linear <= 1)).all(dim=0, keepdim=True)
+    return torch.cat((lab_to_rgb(lab), inside.float())).movedim(0, -1).numpy()

@@ -1,0 +1,145 @@
+"""sRGB to CIE Lab and back, on tensors.
+
+Three steps lead from a pixel on the screen to Lab, each with its inverse::
+
+    sRGB  --srgb_to_linear-->  linear light  --linear_to_xyz-->  XYZ  --xyz_to_lab-->  Lab
+
+The last three dimensions of every tensor are (3, H, W). Everything runs on any device and can be differentiated;
+gradients are finite everywhere, also at black, at white, on the gray axis and outside the gamut.
+
+Constants: sRGB is IEC 61966-2-1; the white is D65 seen by the 2 degree observer; matrix, white and thresholds carry
+the digits that scikit-image, the paper's own code and most other colorization code use, so that numbers can be compared.
+"""
+
+import torch
+from torch import Tensor
+
+RGB_TO_XYZ = (
+    (0.412453, 0.357580, 0.180423),
+    (0.212671, 0.715160, 0.072169),
+    (0.019334, 0.119193, 0.950227),
+)
+WHITE = (0.95047, 1.0, 1.08883)
+KNEE = 0.008856  # below this share of white, the cube root of Lab gives way to a straight line
+KNEE_F = 0.2068966  # the same point after the function: cube root of KNEE
+
+
+def rgb_to_lab(rgb: Tensor) -> Tensor:
+    """Convert sRGB to Lab.
+
+    Parameters
+    ----------
+    rgb : (..., 3, H, W), float in [0, 1], or uint8 in 0..255.
+
+    Returns
+    -------
+    (..., 3, H, W): L in 0..100, a and b in their own units (8-bit sRGB reaches a from -86.2 to 98.2, b from -107.9 to
+    94.5). float64 stays float64; everything else is computed and returned as float32.
+
+    Raises
+    ------
+    ValueError if the shape is not (..., 3, H, W). TypeError for integers other than uint8.
+
+    >>> rgb_to_lab(torch.tensor([1.0, 0.0, 0.0]).view(3, 1, 1)).flatten().round(decimals=2)  # pure red
+    tensor([53.2400, 80.0900, 67.2000])
+    """
+    return xyz_to_lab(linear_to_xyz(srgb_to_linear(rgb)))
+
+
+def lab_to_rgb(lab: Tensor) -> Tensor:
+    """Convert Lab to sRGB, clipped to [0, 1]: a color that no screen can show becomes its clipped neighbor.
+
+    Parameters
+    ----------
+    lab : (..., 3, H, W), L in 0..100, a and b in their own units.
+
+    Returns
+    -------
+    (..., 3, H, W) in [0, 1], float64 for float64, else float32.
+
+    >>> lab = torch.tensor([50.0, 0.0, 0.0]).view(3, 1, 1)
+    >>> lab_to_rgb(lab).flatten().round(decimals=2)  # without a and b: gray
+    tensor([0.4700, 0.4700, 0.4700])
+    """
+    return linear_to_srgb(xyz_to_linear(lab_to_xyz(lab))).clamp(0, 1)
+
+
+def srgb_to_linear(rgb: Tensor) -> Tensor:
+    """Undo the gamma curve of sRGB: (..., 3, H, W) screen values to the same shape of light, both in [0, 1].
+
+    uint8 values are looked up in a table of 256 entries, which is exact and much faster than 256 different powers.
+    """
+    if rgb.dtype == torch.uint8:
+        _check(rgb, "rgb")
+        table = srgb_to_linear((torch.arange(256, dtype=torch.float64) / 255).view(1, -1, 1).expand(3, -1, 1))
+        return table[0, :, 0].float().to(rgb.device)[rgb.long()]
+    rgb = _float(rgb, "rgb")
+    curve = ((rgb.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4
+    return torch.where(rgb > 0.04045, curve, rgb / 12.92)
+
+
+def linear_to_srgb(linear: Tensor) -> Tensor:
+    """Apply the gamma curve of sRGB, the inverse of :func:`srgb_to_linear`. Values are not clipped."""
+    linear = _float(linear, "linear")
+    # Clamping first keeps the power away from zero and below, where its gradient is infinite or NaN: torch.where
+    # multiplies the unused branch's gradient by zero, and zero times infinity is NaN.
+    curve = 1.055 * linear.clamp(min=0.0031308) ** (1 / 2.4) - 0.055
+    return torch.where(linear > 0.0031308, curve, linear * 12.92)
+
+
+def linear_to_xyz(linear: Tensor) -> Tensor:
+    """Mix red, green and blue light into the CIE's X, Y, Z: one matrix product. Y is the luminance, 1 for white."""
+    return _mix(RGB_TO_XYZ, _float(linear, "linear"))
+
+
+def xyz_to_linear(xyz: Tensor) -> Tensor:
+    """Invert :func:`linear_to_xyz`. Colors outside the sRGB gamut come out below 0 or above 1."""
+    inverse = torch.linalg.inv(torch.tensor(RGB_TO_XYZ, dtype=torch.float64))
+    return _mix(inverse, _float(xyz, "xyz"))
+
+
+def xyz_to_lab(xyz: Tensor) -> Tensor:
+    """Compress X, Y, Z by (nearly) a cube root, then take lightness and two differences.
+
+    With f(t) the cube root of t (a straight line below t = 0.008856)::
+
+        L = 116 f(Y/Yn) - 16        a = 500 (f(X/Xn) - f(Y/Yn))        b = 200 (f(Y/Yn) - f(Z/Zn))
+    """
+    xyz = _float(xyz, "xyz")
+    t = xyz / _column(WHITE, xyz)
+    f = torch.where(t > KNEE, t.clamp(min=KNEE) ** (1 / 3), 7.787 * t + 16 / 116)
+    fx, fy, fz = f.unbind(-3)
+    return torch.stack((116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)), dim=-3)
+
+
+def lab_to_xyz(lab: Tensor) -> Tensor:
+    """Invert :func:`xyz_to_lab`. A strong blue at low L would need negative Z: it is cut off at 0, as elsewhere."""
+    lightness, a, b = _float(lab, "lab").unbind(-3)
+    fy = (lightness + 16) / 116
+    f = torch.stack((fy + a / 500, fy, (fy - b / 200).clamp(min=0)), dim=-3)
+    t = torch.where(f > KNEE_F, f**3, (f - 16 / 116) / 7.787)
+    return t * _column(WHITE, f)
+
+
+def _mix(matrix, image: Tensor) -> Tensor:
+    matrix = torch.as_tensor(matrix, dtype=image.dtype, device=image.device)
+    return torch.einsum("ij,...jhw->...ihw", matrix, image)
+
+
+def _column(values, like: Tensor) -> Tensor:
+    return torch.tensor(values, dtype=like.dtype, device=like.device).view(3, 1, 1)
+
+
+def _float(image: Tensor, name: str) -> Tensor:
+    """Check the shape; half precision is too coarse for Lab (steps of 0.06 at L = 100) and becomes float32."""
+    _check(image, name)
+    if not image.is_floating_point():
+        raise TypeError(f"{name} must be floating point (or uint8 for sRGB), got {image.dtype}")
+    return image if image.dtype == torch.float64 else image.float()
+
+
+def _check(image: Tensor, name: str) -> None:
+    if not isinstance(image, Tensor):
+        raise TypeError(f"{name} must be a tensor of shape (..., 3, H, W), got {type(image).__name__}")
+    if image.ndim < 3 or image.shape[-3] != 3:
+        raise ValueError(f"{name} must have shape (..., 3, H, W), got {tuple(image.shape)}")
