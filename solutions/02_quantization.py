@@ -649,7 +649,7 @@ print(f"last layer, 256 inputs: {257 * 313:,} weights for 313, {257 * 529:,} for
 # Nothing for the photos, since no color rounds to a point outside the 313. The network gets a larger last layer,
 # with outputs that never win. In exchange nobody has to explain the number 313.
 #
-# ## What the paper says, what we measured
+# ## What the papers say, what we measured
 #
 # | | Zhang et al. 2016 | this lesson |
 # |---|---|---|

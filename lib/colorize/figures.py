@@ -41,7 +41,7 @@ def show(fig: Figure, alt: str, caption: str) -> None:
     files = {kind: _encode(fig, kind) for kind in ("png", "jpeg")}
     plt.close(fig)
     # Plots are small as PNG. Photos are several times smaller as JPEG, and a repository of lessons has to stay light.
-    kind = "jpeg" if 2 * len(files["jpeg"]) < len(files["png"]) else "png"
+    kind = "jpeg" if 1.5 * len(files["jpeg"]) < len(files["png"]) else "png"
     display(
         {f"image/{kind}": files[kind], "text/plain": alt}, metadata={f"image/{kind}": {"alt": alt}}, raw=True
     )
@@ -52,7 +52,7 @@ def _encode(fig: Figure, kind: str) -> bytes:
     buffer = io.BytesIO()
     # No "Software" entry: it would put matplotlib's version into the notebook. No subsampling: color is the subject.
     extra = (
-        {"pil_kwargs": {"quality": 90, "subsampling": 0}}
+        {"pil_kwargs": {"quality": 85, "subsampling": 0}}
         if kind == "jpeg"
         else {"metadata": {"Software": None}}
     )

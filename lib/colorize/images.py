@@ -53,9 +53,8 @@ def read(path, max_pixels=100_000_000, *, name=None):
     except ImageError:
         raise
     except (OSError, ValueError) as error:
-        folder, reason = is_path and os.path.isdir(path), getattr(error, "strerror", None) or error
-        received = "a folder" if folder else f"none that can be read ({reason})"
-        raise _error(name, "an image file", received) from None
+        reason = "a folder" if is_path and os.path.isdir(path) else getattr(error, "strerror", None) or error
+        raise _error(name, "an image file", f"none that can be read ({reason})") from None
     if not isinstance(path, (bytes, bytearray, memoryview)):
         raise _error(name, "a path, bytes, an open binary file, a PIL image, an array or a tensor", path)
     return _open(io.BytesIO(path), max_pixels, name)
@@ -64,9 +63,9 @@ def read(path, max_pixels=100_000_000, *, name=None):
 def to_tensor(image, *, name=None):
     """Turn anything that holds one picture into a tensor of its own: (3, H, W) float32, sRGB in [0, 1].
 
-    Taken are what `read` takes; a PIL image; an array (H, W) or (H, W, 1, 3 or 4); a tensor (1, 3 or 4, H, W),
-    which stays on its device. Values are bool, uint8, uint16, or floats in [0, 1]; a fourth channel is opacity,
-    over white; gray is repeated three times. Raises ImageError for all else.
+    Taken are what `read` takes, a PIL image, an array (H, W) or (H, W, 1, 3 or 4), and a tensor (1, 3 or 4,
+    H, W), which stays on its device. Values are bool, uint8, uint16, or floats in [0, 1]; a fourth channel is
+    opacity, over white; gray is repeated three times. Raises ImageError for all else.
 
     >>> to_tensor(np.full((2, 4), 255, np.uint8)).shape
     torch.Size([3, 2, 4])
@@ -81,14 +80,11 @@ def to_tensor(image, *, name=None):
     else:
         return read(image, name=name)
     if planes.ndim != 3 or planes.shape[0] not in (1, 3, 4) or 0 in planes.shape:
-        expected = (
-            "an array (H, W) or (H, W, 1, 3 or 4), or a tensor (1, 3 or 4, H, W), of at least one pixel"
-        )
-        raise _error(name, expected, image)
+        raise _error(name, "pixels: an array (H, W[, 1, 3 or 4]) or a tensor (1, 3 or 4, H, W)", image)
     color = _unit_range(planes, name)
     if len(color) == 4:
         color = color[:3] * color[3] + (1 - color[3])
-    return color.expand(3, -1, -1).clone(memory_format=torch.contiguous_format)
+    return color.expand(3, -1, -1).contiguous()
 
 
 def to_uint8(image):
@@ -220,7 +216,7 @@ def _decode(image, name):
     if image.mode in ("1", "LA"):
         image = image.convert("L")
     elif image.mode not in ("L", "CMYK", "LAB", "RGB"):
-        image = image.convert("RGBA").convert("RGB")  # a palette may itself be RGBA
+        image = image.convert("RGB")
     pixels = torch.from_numpy(np.array(_to_srgb(image, profile))).permute(2, 0, 1)
     color = pixels.to(torch.float32, memory_format=torch.contiguous_format).div_(255)
     opacity = 1.0 if alpha is None else torch.from_numpy(np.array(alpha)).float().div_(255)

@@ -106,43 +106,33 @@ def judge(exercise: Exercise, function: Callable, limit: float = TIME_LIMIT) -> 
                     "not yet", "Your function changes its input in place. Work on a copy, or use new names."
                 )
             results.append(result)
-        expected = [_expected(exercise, case) for case in cases]
-        pairs = [(exercise.sort(e), r, c) for e, r, c in zip(expected, results, cases, strict=True)]
-        wrong = [
-            (message, result, good, case)
-            for good, result, case in pairs
-            if (message := _difference(_sorted(exercise, result), good, exercise)) is not None
-        ]
-        if not wrong:
-            return verdict("right")
-        typical = _typical_mistake(exercise, cases, results)
-        message, result, good, case = wrong[0]
-        words = typical or f"{case.say}: {_own_words(exercise, result, case) or message}"
-        return verdict("not yet", words, _pictures(exercise, result, good, case))
+        for case, result in zip(cases, results, strict=True):
+            good = _expected(exercise, case)
+            misfit = _misfit(result, good, exercise)
+            if not misfit and (off := _off(result, good, exercise)) is None:
+                continue
+            words = _typical_mistake(exercise, cases, results)
+            words = words or f"{case.say}: {misfit or _own_words(exercise, result, case) or off}"
+            return verdict("not yet", words, _pictures(exercise, result, good, case))
+        return verdict("right")
 
 
 def _typical_mistake(exercise: Exercise, cases: list[Case], results: list) -> str | None:
+    """Return the message of the mistake that gives the same results as the student's function on every case."""
+
+    def agree(case: Case, result: Any, mistake: Callable) -> bool:
+        theirs = mistake(*_copy(case.args))
+        return not _misfit(result, theirs, exercise) and _off(result, theirs, exercise) is None
+
     for mistake, message in exercise.mistakes:
         with contextlib.suppress(Exception):  # a mistake may crash on some case: then it is not this one
-            theirs = [mistake(*_copy(case.args)) for case in cases]
-            pairs = zip(theirs, results, strict=True)
-            if all(
-                _difference(_sorted(exercise, r), _sorted(exercise, t), exercise, kinds=False) is None
-                for t, r in pairs
-            ):
+            if all(agree(case, result, mistake) for case, result in zip(cases, results, strict=True)):
                 return message
     return None
 
 
 def _expected(exercise: Exercise, case: Case) -> Any:
     return case.expected if case.expected is not None else exercise.reference(*_copy(case.args))
-
-
-def _sorted(exercise: Exercise, result: Any) -> Any:
-    try:
-        return exercise.sort(result)
-    except Exception:  # a result of another shape or type: the comparison will say so
-        return result
 
 
 def _own_words(exercise: Exercise, result: Any, case: Case) -> str | None:
@@ -170,37 +160,47 @@ def _pictures(exercise: Exercise, result: Any, good: Any, case: Case) -> tuple[n
 # Comparison
 
 
-def _difference(got: Any, good: Any, exercise: Exercise, kinds: bool = True) -> str | None:
-    """Return None if the two agree, else a sentence (without the case) that says how they differ."""
+def _misfit(got: Any, good: Any, exercise: Exercise) -> str | None:
+    """Return None if both are of one make (number of results, types, shapes), else what is different."""
     if got is None:
         return "the function returns None. Is the return missing?"
-    if isinstance(good, tuple):
-        if not isinstance(got, (tuple, list)) or len(got) != len(good):
-            names = " and ".join(exercise.outputs)
-            return f"expected {len(good)} results ({names}), got {_describe(got)}."
-        for name, g, e in zip(exercise.outputs, got, good, strict=True):
-            if (message := _unlike(g, e, name, exercise.tolerance, kinds)) is not None:
-                return message
-        return None
-    return _unlike(got, good, exercise.outputs[0], exercise.tolerance, kinds)
+    if not isinstance(good, tuple):
+        return _misfit_of_one(got, good, exercise.outputs[0])
+    if not isinstance(got, (tuple, list)) or len(got) != len(good):
+        return f"expected {len(good)} results ({' and '.join(exercise.outputs)}), got {_describe(got)}."
+    found = [_misfit_of_one(g, e, name) for name, g, e in zip(exercise.outputs, got, good, strict=True)]
+    return next((message for message in found if message), None)
 
 
-def _unlike(got: Any, good: Any, name: str, tolerance: float, kinds: bool) -> str | None:
-    if isinstance(good, str):
-        return None if got == good else f"{name} should be {good!r}, yours is {got!r}."
+def _misfit_of_one(got: Any, good: Any, name: str) -> str | None:
     try:
-        got_t, good_t = torch.as_tensor(got), torch.as_tensor(good)
+        mine, theirs = torch.as_tensor(got), torch.as_tensor(good)
     except Exception:
         return f"{name} should be {_describe(good)}, yours is {_describe(got)}."
     if isinstance(good, Tensor) and isinstance(got, (list, tuple)):
         return f"{name} should be a tensor, yours is {_describe(got)}."
-    if got_t.shape != good_t.shape:
-        return f"{name} should have shape {tuple(good_t.shape)}, yours has {tuple(got_t.shape)}."
-    if kinds and _kind(got_t) != _kind(good_t):
-        return f"{name} should hold {_kind(good_t)}, yours holds {_kind(got_t)} ({got_t.dtype})."
-    a, b = got_t.detach().double().cpu(), good_t.detach().double().cpu()
-    if a.isnan().any() and not b.isnan().any():
-        return f"{name} holds NaN (not a number) in {int(a.isnan().sum())} of {a.numel()} places."
+    if mine.shape != theirs.shape:
+        return f"{name} should have shape {tuple(theirs.shape)}, yours has {tuple(mine.shape)}."
+    if _kind(mine) != _kind(theirs):
+        return f"{name} should hold {_kind(theirs)}, yours holds {_kind(mine)} ({mine.dtype})."
+    if mine.isnan().any() and not theirs.isnan().any():
+        return f"{name} holds NaN (not a number) in {int(mine.isnan().sum())} of {mine.numel()} places."
+    return None
+
+
+def _off(got: Any, good: Any, exercise: Exercise) -> str | None:
+    """Return None if all values agree within the tolerance, else where they differ most. Both are of one make."""
+    got, good = exercise.sort(got), exercise.sort(good)
+    if not isinstance(good, tuple):
+        got, good = (got,), (good,)
+    found = [
+        _off_in_one(g, e, n, exercise.tolerance) for n, g, e in zip(exercise.outputs, got, good, strict=True)
+    ]
+    return next((message for message in found if message), None)
+
+
+def _off_in_one(got: Any, good: Any, name: str, tolerance: float) -> str | None:
+    a, b = (torch.as_tensor(x).detach().double().cpu() for x in (got, good))
     off = (a - b).abs()
     off[(a == b) | (a.isnan() & b.isnan())] = 0.0  # equal infinities, too
     bad = ~(off <= tolerance * (1 + b.abs()))

@@ -1,0 +1,106 @@
+"""Are the outputs stored in the solutions still true? Execute them again and compare, with tolerances.
+
+Words must be equal, numbers agree to 1 %, pictures to 2 gray levels on average. Cells that print a time carry the tag
+``no-compare``. Byte equality would be too much to ask: font rendering and sums differ a little from machine to machine.
+
+    python -m colorize.compare [LESSON ...]
+"""
+
+import argparse
+import base64
+import io
+import math
+import re
+import sys
+
+import nbformat
+import numpy as np
+from nbformat import NotebookNode
+from PIL import Image
+
+from .build import execute, read, sources
+
+RELATIVE, ABSOLUTE = 1e-2, 1e-3  # for numbers in printed text
+GRAY_LEVELS = 2.0  # mean absolute difference of two pictures, of 255
+NUMBER = re.compile(r"[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+
+
+def differences(stored: NotebookNode, fresh: NotebookNode) -> list[str]:
+    """Compare the outputs of two runs of one lesson; a sentence for each cell that differs."""
+    found = []
+    for number, (old, new) in enumerate(zip(stored.cells, fresh.cells, strict=True), start=1):
+        if old.cell_type != "code" or "no-compare" in old.metadata.get("tags", []):
+            continue
+        # stderr holds warnings, which a test of their own forbids, and progress
+        was, now = ([o for o in cell.outputs if o.get("name") != "stderr"] for cell in (old, new))
+        if len(was) != len(now):
+            found.append(f"cell {number}: {len(now)} outputs instead of {len(was)}")
+            continue
+        for one, other in zip(was, now, strict=True):
+            if message := _output_difference(one, other):
+                found.append(f"cell {number}: {message}")
+    return found
+
+
+def text_difference(old: str, new: str) -> str | None:
+    """Return None if words are equal and numbers agree within the tolerance, else a sentence."""
+    if (skeleton := NUMBER.sub("#", old)) != NUMBER.sub("#", new):
+        return f"text changed: {old.strip()[:200]!r} is now {new.strip()[:200]!r} (compared as {skeleton.strip()[:40]!r}...)"
+    for one, other in zip(NUMBER.findall(old), NUMBER.findall(new), strict=True):
+        a, b = (float(x.replace(",", "")) for x in (one, other))
+        if not math.isclose(a, b, rel_tol=RELATIVE, abs_tol=ABSOLUTE):
+            return f"{one} is now {other}, in {new.strip()[:120]!r}"
+    return None
+
+
+def picture_difference(old: str, new: str) -> str | None:
+    """Compare two pictures in base64: None if of equal size and within the tolerance, else a sentence."""
+    a, b = (np.asarray(Image.open(io.BytesIO(base64.b64decode(x))).convert("RGB"), float) for x in (old, new))
+    if a.shape != b.shape:
+        return f"picture of {a.shape[1]} x {a.shape[0]} pixels is now {b.shape[1]} x {b.shape[0]}"
+    if (off := np.abs(a - b).mean()) > GRAY_LEVELS:
+        return f"picture differs by {off:.1f} gray levels on average"
+    return None
+
+
+def _output_difference(old: NotebookNode, new: NotebookNode) -> str | None:
+    if old.output_type != new.output_type:
+        return f"{old.output_type} is now {new.output_type}"
+    if old.output_type == "stream":
+        return text_difference(old.text, new.text)
+    if old.output_type == "error":
+        return "an error is stored"
+    if set(old.data) != set(new.data):
+        return f"{sorted(old.data)} is now {sorted(new.data)}"
+    for kind, value in old.data.items():
+        if kind in ("image/png", "image/jpeg"):
+            message = picture_difference(value, new.data[kind])
+        elif kind == "text/html":  # the badges; their words are in text/plain, too
+            message = None
+        else:
+            message = text_difference(str(value), str(new.data[kind]))
+        if message:
+            return message
+    return None
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; 1 if an output is no longer true."""
+    parser = argparse.ArgumentParser(prog="python -m colorize.compare", description=__doc__.split("\n")[0])
+    parser.add_argument("lesson", nargs="*", help="numbers, such as 02; all lessons if none is given")
+    options = parser.parse_args(arguments)
+    bad = 0
+    for source in sources():
+        if options.lesson and source.name[:2] not in options.lesson:
+            continue
+        stored = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
+        found = differences(stored, execute(read(source), source.parent))
+        bad += bool(found)
+        print(
+            f"{source.stem}: " + ("\n  ".join(["differs", *found]) if found else "outputs agree"), flush=True
+        )
+    return int(bad > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

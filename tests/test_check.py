@@ -1,0 +1,266 @@
+"""The checks: what they say, what they leave alone, and that nobody slips through."""
+
+import random
+import threading
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from colorize.check import Check, exercises
+from colorize.check.badge import MIME, Badge, Scorecard
+from colorize.check.judge import Case, Exercise, Verdict, Wrong, judge
+
+LESSONS = [2]
+
+
+def double(x: torch.Tensor) -> torch.Tensor:
+    """Reference of a small exercise for these tests."""
+    return 2 * x
+
+
+def says_even(result, case):
+    if (torch.as_tensor(result) % 2 != 0).any():
+        raise Wrong("twice a whole number is even.")
+
+
+def exercise(**changes) -> Exercise:
+    settings = {
+        "number": "0.1",
+        "title": "Twice",
+        "reference": double,
+        "cases": lambda: [
+            Case("For 3", (torch.tensor([[3.0]]),), torch.tensor([[6.0]])),
+            Case("For six numbers", (torch.arange(6.0).view(2, 3),)),
+        ],
+        "mistakes": ((lambda x: x**2, "You square the numbers."), (lambda x: (2 * x).T, "You transpose.")),
+        "outputs": ("the double",),
+        "inspect": says_even,
+    }
+    return Exercise(**{**settings, **changes})
+
+
+def verdict(function, **changes) -> Verdict:
+    return judge(exercise(**changes), function, limit=1.0)
+
+
+def test_right():
+    assert verdict(lambda x: x + x).state == "right"
+    assert verdict(lambda x: (x + x).double()).state == "right"
+    assert verdict(lambda x: x + x + 1e-6).state == "right"  # within the tolerance
+    assert verdict(lambda x: (x + x).numpy()).state == "right"
+
+
+def test_open():
+    def untouched(x):
+        raise NotImplementedError
+
+    assert verdict(untouched) == Verdict("0.1", "Twice", "open")
+
+
+def test_not_implemented_inside_a_library_is_not_open():
+    def calls_library(x):
+        return torch.zeros(
+            2, device="meta"
+        ).item()  # torch itself raises a subclass of RuntimeError or NotImplementedError
+
+    assert verdict(calls_library).state == "not yet"
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda x: None, "For 3: the function returns None. Is the return missing?"),
+        (lambda x: x**2, "You square the numbers."),
+        ((lambda x: (2 * x)[:, :1]), "For six numbers: the double should have shape (2, 3), yours has (2, 1)."),
+        (lambda x: 2 * x.long(), "For 3: the double should hold numbers with decimals, yours holds whole numbers (torch.int64)."),
+        (lambda x: 2 * x / 0 * 0, "For 3: the double holds NaN (not a number) in 1 of 1 places."),
+        (lambda x: 3 * x, "For 3: twice a whole number is even."),
+        (lambda x: 4 * x, "For 3: the double is off in 1 of 1 values, most at [0, 0]: yours 12, expected 6."),
+        (lambda x: "six", "For 3: the double should be a tensor of shape (1, 1), yours is 'six' (str)."),
+        (lambda x: [[6.0]], "For 3: the double should be a tensor, yours is a list of 1."),
+        (lambda x: ..., "For 3: the double should be a tensor of shape (1, 1), yours is Ellipsis (ellipsis)."),
+        (lambda x: 2 * x if x.numel() == 1 else 2 * x + (x > 4), "For six numbers: twice a whole number is even."),
+        (lambda x: x.mul_(2), "Your function changes its input in place. Work on a copy, or use new names."),
+    ],
+)  # fmt: skip
+def test_messages(function, message):
+    got = verdict(function)
+    assert (got.state, got.message) == ("not yet", message)
+
+
+def test_a_crash_names_error_line_and_arguments():
+    def crashes(x):
+        y = x + 1
+        return y @ torch.zeros(7)
+
+    message = verdict(crashes).message
+    line = crashes.__code__.co_firstlineno + 2
+    assert message.startswith(
+        f"For 3: crashed with RuntimeError in line {line} of the cell, `return y @ torch.zeros(7)`: "
+    )
+    assert message.endswith("It was called with a tensor of shape (1, 1).")
+
+
+def test_wrong_number_of_arguments():
+    assert "crashed with TypeError" in verdict(lambda: None).message
+
+
+def test_endless_loops_are_stopped():
+    def forever(x):
+        while True:
+            pass
+
+    def stubborn(x):
+        while True:
+            try:
+                time.sleep(0.01)
+            except Exception:  # must not catch the alarm
+                pass
+
+    for function in (forever, stubborn):
+        start = time.monotonic()
+        got = judge(exercise(), function, limit=0.2)
+        assert got.message == "For 3: stopped after 0.2 s. Is there a loop that never ends?"
+        assert time.monotonic() - start < 5
+
+
+def test_no_alarm_outside_the_main_thread():
+    found = []
+    thread = threading.Thread(target=lambda: found.append(verdict(double)))
+    thread.start()
+    thread.join()
+    assert found[0].state == "right"
+
+
+def test_random_state_is_left_alone():
+    def careless(x):
+        torch.manual_seed(5)
+        np.random.seed(5)
+        random.seed(5)
+        torch.rand(3)
+        return 2 * x
+
+    torch.manual_seed(1)
+    np.random.seed(1)
+    random.seed(1)
+    expected = torch.rand(1).item(), np.random.rand(), random.random()
+    torch.manual_seed(1)
+    np.random.seed(1)
+    random.seed(1)
+    assert verdict(careless).state == "right"
+    assert (torch.rand(1).item(), np.random.rand(), random.random()) == expected
+
+
+def test_several_results_in_any_order():
+    both = exercise(
+        reference=lambda x: (x.flatten(), x.flatten() * 2),
+        cases=lambda: [Case("For six numbers", (torch.arange(6.0).view(2, 3),))],
+        outputs=("values", "doubles"),
+        sort=lambda result: tuple(part.sort().values for part in result),
+        mistakes=(),
+        inspect=None,
+    )
+    assert judge(both, lambda x: (x.flatten().flip(0), 2 * x.flatten())).state == "right"
+    assert judge(both, lambda x: [x.flatten(), 2 * x.flatten()]).state == "right"
+    message = judge(both, lambda x: x).message
+    assert (
+        message == "For six numbers: expected 2 results (values and doubles), got a tensor of shape (2, 3)."
+    )
+    assert "doubles is off in 5 of 6" in judge(both, lambda x: (x.flatten(), 3 * x.flatten())).message
+
+
+def test_pictures_of_both():
+    draw = lambda result, case: np.full((4, 4, 3), int(result.sum()), dtype=np.uint8)  # noqa: E731
+    got = verdict(lambda x: 4 * x, draw=draw)
+    assert got.pictures[0][0, 0, 0] == 12
+    assert got.pictures[1][0, 0, 0] == 6
+    page = Badge(got)._repr_mimebundle_()["text/html"]
+    assert page.count("data:image/png") == 2
+    assert 'alt="yours"' in page
+    assert 'alt="expected"' in page
+    assert verdict(lambda x: "six", draw=draw).pictures is None
+
+
+def test_badges_speak_on_every_screen():
+    for v in (verdict(double), verdict(lambda x: x**2), Verdict("0.1", "Twice", "open")):
+        bundle = Badge(v)._repr_mimebundle_()
+        assert bundle[MIME] == {"exercise": "0.1", "state": v.state, "message": v.message}
+        assert f"Exercise 0.1 (Twice): {v.state}." in bundle["text/plain"]
+        assert v.state in bundle["text/html"]
+        assert 'role="status"' in bundle["text/html"]
+    assert "&lt;b&gt;" in Badge(Verdict("0.1", "x", "not yet", "<b>"))._repr_mimebundle_()["text/html"]
+
+
+# The decorator
+
+
+def test_a_wrong_answer_is_replaced_and_checking_twice_is_not_fooled(capsys):
+    check = Check()
+    wrong = lambda ab, spacing: ab  # noqa: E731
+    first = check("2.1")(wrong)
+    assert check.verdicts["2.1"].state == "not yet"
+    assert first(torch.tensor([[14.0, -26.0]]), 10.0).tolist() == [[10, -30]]  # the course's own
+    second = check("2.1")(first)
+    assert check.verdicts["2.1"].state == "not yet"  # and not "right", although the stand-in is
+    assert second(torch.tensor([[14.0]]), spacing=10.0).tolist() == [[10]]
+    right = lambda ab, spacing: torch.round(ab / spacing) * spacing  # noqa: E731
+    assert check("2.1")(right) is right
+    assert "Exercise 2.1" in capsys.readouterr().out
+
+
+def test_scorecard(capsys):
+    check = Check()
+    check.scorecard()
+    assert "No exercise has been run yet." in capsys.readouterr().out
+    check("2.6")(lambda *_: None)
+    check("2.1")(exercises(2)["2.1"].reference)
+    capsys.readouterr()
+    check.scorecard()
+    text = capsys.readouterr().out
+    assert "1 of 6 exercises right" in text
+    assert text.count(": open") == 4
+    assert text.index("2.1  Round") < text.index("2.6  Back")
+    assert "0 of 1 exercises right" in repr(Scorecard([Verdict("0.1", "Twice", "open")]))
+
+
+def test_unknown_exercises_get_one_sentence():
+    for number, sentence in (("2.9", "there is no exercise '2.9'; lesson 2 has 2.1, 2.2"), ("99.1", "no exercises for lesson 99"), ("two", "lesson two has none")):  # fmt: skip
+        with pytest.raises(ValueError, match=sentence):
+            Check()(number)
+
+
+# The exercises themselves: every typical mistake gets its own message, right answers written differently pass
+
+ALL = [e for lesson in LESSONS for e in exercises(lesson).values()]
+
+
+@pytest.mark.parametrize("one", ALL, ids=lambda e: e.number)
+def test_typical_mistakes_get_their_own_message(one):
+    assert 3 <= len(one.mistakes) <= 7
+    messages = [message for _, message in one.mistakes]
+    assert len(set(messages)) == len(messages)
+    for mistake, message in one.mistakes:
+        got = judge(one, mistake)
+        assert (got.state, got.message) == ("not yet", message)
+
+
+@pytest.mark.parametrize("one", ALL, ids=lambda e: e.number)
+def test_reference_is_right_and_each_case_counts(one):
+    assert judge(one, one.reference).state == "right"
+    cases = one.cases()
+    for k, case in enumerate(cases):
+        calls = iter(range(len(cases)))
+        spoiled = lambda *args, calls=calls, k=k: (
+            spoil(one.reference(*args)) if next(calls) == k else one.reference(*args)
+        )  # noqa: E731
+        assert judge(one, spoiled).state == "not yet", case.say
+
+
+def spoil(result):
+    if isinstance(result, tuple):
+        return (*result[:-1], spoil(result[-1]))
+    if isinstance(result, torch.Tensor):
+        return ~result if result.dtype == torch.bool else result + 1
+    return not result if isinstance(result, bool) else result + 1

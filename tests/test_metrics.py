@@ -1,0 +1,101 @@
+"""Metrics against their definitions, written out pixel by pixel in NumPy."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from skimage import metrics as skimage_metrics
+
+from colorize import metrics
+
+
+def random_ab(seed: int, n: int = 2, size: int = 6, scale: float = 40) -> torch.Tensor:
+    return torch.randn(n, 2, size, size, generator=torch.Generator().manual_seed(seed)) * scale
+
+
+def auc_by_loop(pred: torch.Tensor, true: torch.Tensor, weight: np.ndarray | None = None) -> float:
+    """Count, for each of the 151 thresholds, the accepted pixels; then the trapezoids."""
+    distance = np.sqrt(((pred - true).double().numpy() ** 2).sum(axis=1)).ravel()
+    weight = np.ones_like(distance) if weight is None else weight.ravel()
+    curve = [weight[distance <= t].sum() / weight.sum() for t in range(151)]
+    return float(np.trapezoid(curve) / 150)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000), scale=st.floats(0.01, 200))
+def test_auc_equals_the_loop(seed, scale):
+    pred, true = random_ab(seed, scale=scale), random_ab(seed + 1, scale=scale)
+    weight = torch.rand(2, 6, 6, generator=torch.Generator().manual_seed(seed))
+    assert metrics.auc(pred, true) == pytest.approx(auc_by_loop(pred, true), abs=1e-9)
+    assert metrics.auc(pred, true, weight) == pytest.approx(auc_by_loop(pred, true, weight.numpy()), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("off", "expected"), [(0, 1.0), (1, 149.5 / 150), (0.5, 149.5 / 150), (150, 0.5 / 150), (151, 0.0)]
+)
+def test_auc_by_hand(off, expected):
+    true = torch.zeros(1, 2, 2, 3)
+    pred = true.clone()
+    pred[:, 0] = off
+    assert metrics.auc(pred, true) == pytest.approx(expected)
+
+
+def test_auc_pools_all_pixels_and_weights_count():
+    true = torch.zeros(2, 2, 1, 1)
+    pred = true.clone()
+    pred[1, 0] = 50.0
+    assert metrics.auc(pred, true) == pytest.approx((1 + 0.67) / 2)
+    weight = torch.tensor([3.0, 1.0]).view(2, 1, 1)
+    assert metrics.auc(pred, true, weight) == pytest.approx((3 + 0.67) / 4)
+    assert metrics.auc(pred, true, weight * 7) == pytest.approx((3 + 0.67) / 4)
+    assert metrics.auc(pred, true, torch.tensor([1.0, 0.0]).view(2, 1, 1)) == 1.0
+
+
+def test_psnr_equals_scikit_image():
+    random = torch.Generator().manual_seed(0)
+    true, pred = torch.rand(3, 3, 8, 9, generator=random), torch.rand(3, 3, 8, 9, generator=random)
+    got = metrics.psnr(pred, true)
+    for one, p, t in zip(got, pred, true, strict=True):
+        assert one.item() == pytest.approx(
+            skimage_metrics.peak_signal_noise_ratio(t.numpy(), p.numpy(), data_range=1), abs=1e-4
+        )
+    assert torch.isinf(metrics.psnr(true, true)).all()
+
+
+def test_rmse_alpha_beta_equals_the_definition():
+    random = torch.Generator().manual_seed(1)
+    true, pred = torch.rand(2, 3, 4, 5, generator=random), torch.rand(2, 3, 4, 5, generator=random)
+
+    def alpha_beta(rgb):
+        r, g, b = rgb.double().numpy().transpose(1, 0, 2, 3)
+        lightness = (r + g + b) / 3
+        return (b - (r + g) / 2) / (lightness + 1e-4), (r - g) / (lightness + 1e-4)
+
+    (a1, b1), (a2, b2) = alpha_beta(true), alpha_beta(pred)
+    expected = np.sqrt((a1 - a2) ** 2 + (b1 - b2) ** 2).mean()
+    assert metrics.rmse_alpha_beta(pred, true) == pytest.approx(expected, abs=1e-6)
+    assert metrics.rmse_alpha_beta(true, true) == 0
+    black = torch.zeros(1, 3, 2, 2)
+    assert metrics.rmse_alpha_beta(black, black + 1) == 0  # black, gray and white have no alpha and no beta
+
+
+def test_mean_chroma_by_hand():
+    ab = torch.tensor([[3.0, 0.0], [4.0, -2.0]]).view(1, 2, 1, 2)  # chroma 5 and 2
+    assert metrics.mean_chroma(torch.cat((ab, ab * 0))).tolist() == [3.5, 0.0]
+
+
+def test_bad_input_gets_one_sentence():
+    ab, rgb = torch.zeros(1, 2, 3, 3), torch.zeros(1, 3, 3, 3)
+    with pytest.raises(ValueError, match=r"\(N, 2, H, W\), got \(1, 2, 3, 3\) and \(1, 3, 3, 3\)"):
+        metrics.auc(ab, rgb)
+    with pytest.raises(ValueError, match=r"weight must have shape \(1, 3, 3\)"):
+        metrics.auc(ab, ab, torch.ones(3, 3))
+    for bad in (-torch.ones(1, 3, 3), torch.zeros(1, 3, 3)):
+        with pytest.raises(ValueError, match="0 or above"):
+            metrics.auc(ab, ab, bad)
+    for metric in (metrics.psnr, metrics.rmse_alpha_beta):
+        with pytest.raises(ValueError, match=r"\(N, 3, H, W\)"):
+            metric(ab, ab)
+    with pytest.raises(ValueError, match=r"\(N, 2, H, W\)"):
+        metrics.mean_chroma(rgb)
