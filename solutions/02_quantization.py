@@ -93,8 +93,8 @@ show(
     fig,
     alt="Two plots of the ab plane. The colors of a photo fill a small part of the "
     "outline of all sRGB colors.",
-    caption="Colors of two photos in the ab plane, many pixels bright, few pixels dark."
-    " The line encloses all colors that sRGB can show. A photo uses a small "
+    caption="Colors of two photos in the ab plane, many pixels bright, few pixels dark. "
+    "The line encloses all colors that sRGB can show. A photo uses a small "
     "part of them.",
 )
 
@@ -153,8 +153,8 @@ names = [
 ]
 show(
     pictures(strip, names, columns=4, inches=2.6),
-    alt="The coffee photo with its colors rounded to grids of spacing 10, 25 and 50. At"
-    " 50, patches of flat color show.",
+    alt="The coffee photo with its colors rounded to grids of spacing 10, 25 and 50. At "
+    "50, patches of flat color show.",
     caption="At spacing 10 it takes a close look to see a difference. At 25 the saucer "
     "gets edges, at 50 colors fall into flat patches.",
 )
@@ -228,9 +228,8 @@ print(int(rule_1.sum()), int(rule_2.sum()))
 # %%
 def inside_hull(points, cloud):
     """True for points (P, 2) strictly inside the convex hull of the cloud (M, 2)."""
-    lines = torch.from_numpy(
-        ConvexHull(cloud.double().numpy()).equations
-    )  # one line (n_a, n_b, offset) per edge
+    # Each edge of the hull is a line n_a a + n_b b + offset = 0, negative inside.
+    lines = torch.from_numpy(ConvexHull(cloud.double().numpy()).equations)
     return (lines[:, :2] @ points.double().T + lines[:, 2:] < 0).all(dim=0)
 
 
@@ -247,15 +246,11 @@ print(int(rule_3.sum()))
 levels = torch.arange(256, dtype=torch.uint8)
 u, v = torch.meshgrid(levels, levels, indexing="ij")
 faces = []
-for low_or_high in (torch.zeros_like(u), torch.full_like(u, 255)):
-    faces += [
-        torch.stack(face)
-        for face in ((low_or_high, u, v), (u, low_or_high, v), (u, v, low_or_high))
-    ]
+for end in (torch.zeros_like(u), torch.full_like(u, 255)):
+    faces += [torch.stack(face) for face in ((end, u, v), (u, end, v), (u, v, end))]
 face_ab = rgb_to_lab(torch.stack(faces))[:, 1:]  # (6, 2, 256, 256)
-hit = torch.unique(
-    round_to_grid(face_ab, 10.0).movedim(1, -1).reshape(-1, 2), dim=0
-)  # (H, 2)
+rounded_ab = round_to_grid(face_ab, 10.0).movedim(1, -1).reshape(-1, 2)
+hit = torch.unique(rounded_ab, dim=0)  # (H, 2)
 rule_4 = (grid[:, None] == hit).all(dim=2).any(dim=1)
 print(int(rule_4.sum()))
 
@@ -274,8 +269,7 @@ for ax, (name, kept) in zip(axes, rules.items(), strict=True):
 show(
     fig,
     alt="The grid in the ab plane, four times. Kept points: 137, 225, 233 and 261.",
-    caption="Squares are kept, dots are not. Each rule is plausible, and none gives "
-    "313.",
+    caption="Squares are kept, dots are not. Each rule is plausible, and none gives 313.",
 )
 
 # %% [markdown]
@@ -312,11 +306,8 @@ def keep_bins(grid, colors, reach=10.0):
 # %%
 kept = keep_bins(grid, srgb)
 centers = grid[kept]
-print(
-    len(centers),
-    "bins; the library's list is the same:",
-    torch.equal(centers, bins.gamut_bins()),
-)
+same = torch.equal(centers, bins.gamut_bins())
+print(len(centers), "bins; the same list as the library's:", same)
 
 # %% jupyter={"source_hidden": true}
 fig, axes = panels(1, 2, (4.4, 4.2))
@@ -346,8 +337,8 @@ show(
     fig,
     alt="Left: 313 bins, 52 of them at the rim marked as never hit. Right: the number "
     "of bins grows with the reach and crosses 313 at 10.",
-    caption="Left: the 313 bins. The white ones at the rim are never the nearest bin of"
-    " any color that a screen can show. Right: 313 belongs to a reach of 10; "
+    caption="Left: the 313 bins. The white ones at the rim are never the nearest bin of "
+    "any color that a screen can show. Right: 313 belongs to a reach of 10; "
     "other reaches give other lists.",
 )
 
@@ -389,9 +380,8 @@ def nearest_bin(ab, centers):
 # outside the gamut, which a network may well predict, still have to be measured.</details>
 
 # %% tags=["no-compare"]
-pixels = (
-    ab[0].flatten(1).T[::4].contiguous()
-)  # every fourth pixel of the astronaut: (16384, 2)
+# Every fourth pixel of the astronaut: (16384, 2)
+pixels = ab[0].flatten(1).T[::4].contiguous()
 start = time.perf_counter()
 slow = nearest_bin(pixels, centers)
 middle = time.perf_counter()
@@ -444,25 +434,14 @@ print(weight)
 
 # %% jupyter={"source_hidden": true}
 fig, axes = panels(1, 3, (3.0, 3.1))
-for ax, color, i, w in zip(axes, examples, index, weight, strict=True):
+for ax, (x, y), i, w in zip(axes, examples.tolist(), index, weight, strict=True):
     ax.plot(*centers.T, "+", color="0.6")
     ax.scatter(*centers[i].T, s=900 * w, color="tab:blue", alpha=0.6)
-    ax.plot(*color, "x", color="black", markersize=9)
-    for center, share in zip(centers[i], w, strict=True):
-        ax.annotate(
-            f"{share:.2f}",
-            center,
-            (0, 12),
-            textcoords="offset points",
-            ha="center",
-            fontsize=8,
-        )
-    ax.set(
-        xlim=(color[0] - 18, color[0] + 18),
-        ylim=(color[1] - 18, color[1] + 18),
-        aspect="equal",
-    )
-    ax.set(xlabel="a", ylabel="b", title=f"({color[0]:g}, {color[1]:g})")
+    ax.plot(x, y, "x", color="black", markersize=9)
+    for (a, b), share in zip(centers[i].tolist(), w.tolist(), strict=True):
+        ax.text(a, b + 5, f"{share:.2f}", ha="center", fontsize=8)
+    ax.set(xlim=(x - 18, x + 18), ylim=(y - 18, y + 18), aspect="equal")
+    ax.set(xlabel="a", ylabel="b", title=f"({x:g}, {y:g})")
 show(
     fig,
     alt="Three colors (crosses) among bin centers (plus signs), with circles sized by "
@@ -555,9 +534,7 @@ for name, color in ways.items():
 fig, axes = panels(1, 3, (2.9, 3.1))
 for ax, (name, color) in zip(axes, list(ways.items())[:3], strict=True):
     crop = repaint(color)[2, :, 100:164, 60:124]
-    picture(
-        ax, crop, f"{name}\nerror {(color - ab)[2].norm(dim=0).mean():.2f} ab units"
-    )
+    picture(ax, crop, f"{name}\nerror {(color - ab)[2].norm(dim=0).mean():.2f} ab units")
 show(
     fig,
     alt="A detail of the coffee photo, 64 pixels wide, decoded in three ways. Only the "
@@ -619,9 +596,7 @@ slider_demo(
 spacings = (10, 20, 40, 60, 80)
 steps = [quantized(spacing) for spacing in spacings]
 show(
-    pictures(
-        [image for image, _ in steps], [words.split(",")[0] for _, words in steps]
-    ),
+    pictures([image for image, _ in steps], [words.split(",")[0] for _, words in steps]),
     alt="The astronaut with colors rounded to grids of spacing 10, 20, 40, 60 and 80; "
     "the face turns gray, at 80 the suit turns red and gray.",
     caption="The face loses its color long before the suit does.",

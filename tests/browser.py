@@ -73,9 +73,12 @@ def wait_until(question: Callable[[], Any], what: str, seconds: float) -> Any:
 def jupyterlab(folder: Path) -> Iterator["Lab"]:
     """Start JupyterLab on a folder and a browser; both have ended when the block is left, whatever happened in it."""
     need_chromium()
-    with tempfile.TemporaryDirectory(prefix="colorize-browser-", ignore_cleanup_errors=True) as private:
-        with _server(folder, Path(private)) as (address, token), _chromium(Path(private)) as driver:
-            yield Lab(driver, address, token)
+    with (
+        tempfile.TemporaryDirectory(prefix="colorize-browser-", ignore_cleanup_errors=True) as private,
+        _server(folder, Path(private)) as (address, token),
+        _chromium(Path(private) / "home") as driver,
+    ):
+        yield Lab(driver, address, token)
 
 
 class Lab:
@@ -99,7 +102,7 @@ class Lab:
         return page
 
     def console_errors(self) -> list[str]:
-        """Return what the browsers' console reports as an error, in all tabs, since the last call."""
+        """Return what the browser's console reports as an error, in all tabs, since the last call."""
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
 
 
@@ -125,8 +128,8 @@ class Page:
         )
 
     def press(self, selector: str, keys: str) -> None:
-        """Give an element the focus and press keys, one after the other. An element out of sight raises."""
-        self.driver.switch_to.window(self.tab)
+        """Give an element the focus, once it is there, and press keys, one after the other."""
+        wait_until(lambda: self.texts(selector), f"an element {selector}", 20)
         self.driver.find_element(By.CSS_SELECTOR, selector).send_keys(keys)
 
     def run_all(self, seconds: float = 120) -> None:
@@ -236,20 +239,21 @@ def _free_port() -> int:
 
 
 @contextlib.contextmanager
-def _chromium(private: Path) -> Iterator[webdriver.Chrome]:
+def _chromium(home: Path) -> Iterator[webdriver.Chrome]:
     """Run Chromium, with a home folder of its own."""
-    home = private / "home"
     home.mkdir()
     options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium")
+    options.binary_location, driver_path = map(shutil.which, PROGRAMS)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     for flag in (*FLAGS, f"user-data-dir={home / 'profile'}"):
         options.add_argument(f"--{flag}")
-    service = webdriver.ChromeService(shutil.which("chromedriver"), env={**os.environ, "HOME": str(home), "TMPDIR": str(home)})
-    driver = webdriver.Chrome(options, service)
-    try:
-        driver.set_page_load_timeout(60)
-        driver.set_script_timeout(30)
-        yield driver
-    finally:
-        driver.quit()
+    environment = {**os.environ, "HOME": str(home), "TMPDIR": str(home)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("no_proxy", "*")  # selenium talks to its driver over http, a proxy would not find it
+        driver = webdriver.Chrome(options, webdriver.ChromeService(driver_path, env=environment))
+        try:
+            driver.set_page_load_timeout(60)
+            driver.set_script_timeout(30)
+            yield driver
+        finally:
+            driver.quit()

@@ -59,7 +59,9 @@ def mistake(source: Path, number: str, which: int = 0) -> str:
 
 
 def run(notebook, folder: Path) -> dict[str, str]:
-    """Execute a notebook to its end and return the state of each exercise. Any error output fails the test."""
+    """Execute a notebook to its end and return the state of each exercise. Errors and warnings fail the test."""
+    strict = nbformat.v4.new_code_cell("import warnings\n\nwarnings.simplefilter('error')", id="strict")
+    notebook.cells.insert(0, strict)
     done = build.execute(notebook, folder)
     errors = [
         output for output in outputs(done) if output.output_type == "error" or output.get("name") == "stderr"

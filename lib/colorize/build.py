@@ -15,13 +15,14 @@ import hashlib
 import os
 import re
 import sys
-import tempfile
 from pathlib import Path
 
 import jupytext
 import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+
+from .files import write_whole
 
 ROOT = Path(__file__).resolve().parents[2]
 METADATA = {
@@ -126,6 +127,7 @@ def execute(notebook: NotebookNode, folder: Path, allow_errors: bool = False) ->
         kernel_name="python3",
         allow_errors=allow_errors,
         coalesce_streams=True,  # printed text arrives in pieces of chance size
+        extra_arguments=["--IPKernelApp.log_level=40"],  # nobody listens on this machine's own ports
         resources={"metadata": {"path": str(folder)}},
     )
     client.execute()
@@ -140,6 +142,13 @@ def text(notebook: NotebookNode) -> str:
     """Return the bytes of a notebook file as text: sorted keys, one final newline."""
     nbformat.validate(notebook)
     return nbformat.writes(notebook).rstrip("\n") + "\n"
+
+
+def write(path: Path, notebook: NotebookNode) -> None:
+    """Write a notebook, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with write_whole(path) as file:
+        file.write(text(notebook).encode())
 
 
 def problems(source: Path) -> list[str]:
@@ -161,15 +170,6 @@ def problems(source: Path) -> list[str]:
             )
             found.append(f"{path.parent.name}/{path.name} is not what its source makes:\n" + "\n".join(lines))
     return found
-
-
-def write(path: Path, content: str) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
-        file.write(content)
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
 
 
 def _is_widget(output: NotebookNode) -> bool:
@@ -203,9 +203,9 @@ def main(arguments: list[str] | None = None) -> int:
             return bool(found)
         for source in chosen:
             lesson = read(source)
-            write(ROOT / "notebooks" / f"{source.stem}.ipynb", text(student(lesson)))
+            write(ROOT / "notebooks" / f"{source.stem}.ipynb", student(lesson))
             print(f"{source.stem}: executing", flush=True)
-            write(source.with_suffix(".ipynb"), text(execute(lesson, source.parent)))
+            write(source.with_suffix(".ipynb"), execute(lesson, source.parent))
     except SourceError as error:
         print(error, file=sys.stderr)
         return 1

@@ -9,6 +9,7 @@ Words must be equal, numbers agree to 1 %, pictures to 2 gray levels on average.
 import argparse
 import base64
 import io
+import json
 import math
 import re
 import sys
@@ -63,6 +64,10 @@ def picture_difference(old: str, new: str) -> str | None:
     return None
 
 
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
 def _output_difference(old: NotebookNode, new: NotebookNode) -> str | None:
     if old.output_type != new.output_type:
         return f"{old.output_type} is now {new.output_type}"
@@ -78,7 +83,7 @@ def _output_difference(old: NotebookNode, new: NotebookNode) -> str | None:
         elif kind == "text/html":  # the badges; their words are in text/plain, too
             message = None
         else:
-            message = text_difference(str(value), str(new.data[kind]))
+            message = text_difference(_plain(value), _plain(new.data[kind]))
         if message:
             return message
     return None

@@ -12,13 +12,14 @@ import math
 import operator
 import os
 import re
-import secrets
 import threading
 import warnings
 
 import numpy as np
 import torch
 from PIL import Image, ImageCms, ImageOps
+
+from .files import write_whole
 
 _PHOTOS = {"astronaut": "astronaut.png", "chelsea": "chelsea.png", "coffee": "coffee.png"}
 _PHOTOS |= {"rocket": "rocket.jpg", "stereo_motorcycle": "motorcycle_left.png"}
@@ -145,19 +146,12 @@ def save(image, path, quality=95):
     if not os.path.isdir(folder):
         raise _error(name, "a folder that exists", folder)
     picture = Image.fromarray(to_uint8(to_tensor(image)))
-    partial = os.path.join(folder, f".colorize-{secrets.token_hex(8)}.tmp")
     try:
-        with open(partial, "xb") as file:
-            picture.save(
-                file, _WRITES[suffix], quality=quality, subsampling=0
-            )  # PNG and TIFF look at neither
-        os.replace(partial, os.path.join(folder, base))
+        with write_whole(os.path.join(folder, base)) as file:  # PNG and TIFF look at neither option
+            picture.save(file, _WRITES[suffix], quality=quality, subsampling=0)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise _error(name, "a picture and a place to write it", f"a failure ({reason})") from None
-    finally:
-        with contextlib.suppress(OSError):
-            os.remove(partial)  # still there only if something went wrong
 
 
 def bundled(name, size=None):

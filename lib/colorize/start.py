@@ -14,8 +14,9 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
+
+from .files import write_whole
 
 LESSONS = "[0-9][0-9]_*.ipynb"
 VERSIONS = ".versions.json"
@@ -53,7 +54,8 @@ def copy_missing(notebooks: Path, work: Path) -> list[str]:
         content, copy = lesson.read_bytes(), work / lesson.name
         version = hashlib.sha256(content).hexdigest()
         if not os.path.lexists(copy):
-            write_whole(copy, content)
+            with write_whole(copy) as file:
+                file.write(content)
             versions[lesson.name] = version
             lines.append(f"{lesson.stem}: copied to {work.name}/{lesson.name}")
         elif lesson.name not in versions:
@@ -76,7 +78,8 @@ def start_again(lesson: Path, work: Path) -> list[str]:
         kept = work / f"{lesson.stem}.old-{next_number(lesson.stem, work)}.ipynb"
         os.rename(copy, kept)
         lines.append(f"{lesson.stem}: your old copy is now {work.name}/{kept.name}")
-    write_whole(copy, content)
+    with write_whole(copy) as file:
+        file.write(content)
     write_versions(work, read_versions(work) | {lesson.name: hashlib.sha256(content).hexdigest()})
     return [*lines, f"{lesson.stem}: copied to {work.name}/{lesson.name}"]
 
@@ -85,19 +88,6 @@ def next_number(stem: str, work: Path) -> int:
     """Return one more than the highest number among the old copies of a lesson."""
     found = (re.fullmatch(re.escape(stem) + r"\.old-(\d+)\.ipynb", path.name) for path in work.iterdir())
     return max((int(match[1]) for match in found if match), default=0) + 1
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there complete or not at all, whatever interrupts the writing."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o644)  # mkstemp lets nobody but the owner read
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 def read_versions(work: Path) -> dict[str, str]:
@@ -112,7 +102,8 @@ def read_versions(work: Path) -> dict[str, str]:
 def write_versions(work: Path, versions: dict[str, str]) -> None:
     """Write the record, unless it says the same already."""
     if versions != read_versions(work):
-        write_whole(work / VERSIONS, (json.dumps(versions, indent=1, sort_keys=True) + "\n").encode())
+        with write_whole(work / VERSIONS) as file:
+            file.write((json.dumps(versions, indent=1, sort_keys=True) + "\n").encode())
 
 
 def lab_command(work: Path, lesson: str | None, extra: list[str]) -> list[str]:

@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +38,7 @@ class Badge:
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
         v = self.verdict
-        body = html.escape(_words(v)).replace("`", "")
+        body = _code(_words(v))
         if v.pictures is not None:
             body += _figure(v.pictures)
         head = f"{SIGN[v.state]} Exercise {v.number} · {html.escape(v.title)}: {v.state}"
@@ -66,11 +67,12 @@ class Scorecard:
         return f"{right} of {len(self.verdicts)} exercises right"
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
-        cell = 'style="text-align: left; padding: 2px 12px 2px 0"'
+        wide = 'style="text-align: left; padding: 2px 12px 2px 0"'
+        cell = 'style="text-align: left; padding: 2px 12px 2px 0; white-space: nowrap"'
         rows = "".join(
             f"<tr><td {cell}>{v.number}</td><td {cell}>{html.escape(v.title)}</td>"
             f'<td {cell}><span style="color: {COLOR[v.state]}">{SIGN[v.state]}</span> {v.state}</td>'
-            f"<td {cell}>{html.escape(v.message)}</td></tr>"
+            f"<td {wide}>{_code(v.message)}</td></tr>"
             for v in self.verdicts
         )
         done = bool(self.verdicts) and all(v.state == "right" for v in self.verdicts)
@@ -98,6 +100,11 @@ def _words(v: Verdict) -> str:
     if v.state == "open":
         return f"{v.message} Write your answer and run the cell. {LATER}".lstrip()
     return f"{v.message} {LATER}"
+
+
+def _code(text: str) -> str:
+    """Escape for HTML; `words in backticks` become code."""
+    return re.sub(r"`([^`]*)`", r"<code>\1</code>", html.escape(text))
 
 
 def _box(state: str, body: str) -> str:

@@ -1,0 +1,33 @@
+"""Files that are there whole or not at all."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+
+@contextlib.contextmanager
+def write_whole(path: str | os.PathLike) -> Iterator[BinaryIO]:
+    """Open a file for writing that takes its name only when everything has been written.
+
+    Until the block ends the bytes go to a temporary file in the same folder. If the block fails, or the program is
+    killed, an older file of that name stays as it was; only a kill can leave the temporary file behind.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with write_whole(os.path.join(folder, "a.txt")) as file:
+    ...         _ = file.write(b"all of it")
+    ...     os.listdir(folder)
+    ['a.txt']
+    """
+    path = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+        os.chmod(temporary, 0o644)  # mkstemp lets nobody but the owner read
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

@@ -1,0 +1,548 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Lesson 1 · Lab color: what is given, what is missing
+#
+# **What does a gray photo still know about the colors, and what has to be invented?**
+#
+# Every system of this course, like the papers it follows, gets one number for each pixel, the lightness L, and predicts
+# two, a and b. This lesson builds that split from a photo file, step by step.
+#
+# After this lesson you can
+# - go from the numbers in a photo file to light, to XYZ, to Lab, and check each step against scikit-image;
+# - say why Lab and not RGB or HSV, with numbers;
+# - put the colors of one photo on the light of another, the simplest baseline of the papers;
+# - tell gray photos from color photos, and avoid four traps that have spoiled published code.
+#
+# | to read and solve | to run | needs |
+# |---|---|---|
+# | 70 minutes, 5 exercises | under 1 minute | CPU only, no download |
+#
+# You should know Python and have seen PyTorch tensors. How exercises work: replace the line `raise NotImplementedError`
+# by your answer and run the cell. A badge tells you where you stand. Whatever it says, you can go on: the cells below
+# then use the course's own function. Cells that only draw are folded; a click on the three dots opens them.
+
+# %%
+import colorsys
+
+import torch
+import torch.nn.functional as F
+from skimage import color, data
+
+from colorize import images
+from colorize.check import check
+from colorize.figures import panels, picture, pictures, show
+from colorize.lab import RGB_TO_XYZ, WHITE, lab_to_rgb, rgb_to_lab
+from colorize.metrics import mean_chroma, psnr
+
+# %% [markdown]
+# ## 1. The numbers in a photo are not light
+#
+# Five photos that come with scikit-image, as tensors: `(5, 3, 256, 256)`, with red, green and blue between 0 and 1. This
+# order (channels before rows and columns) holds in the whole course.
+
+# %%
+photos = torch.stack(
+    [images.square(images.bundled(name), 256) for name in images.BUNDLED]
+)
+show(
+    pictures(photos, images.BUNDLED),
+    alt="Five photos: an astronaut, a cat, a cup of coffee, a rocket at night, a "
+    "motorcycle.",
+    caption="The five photos of this course.",
+)
+
+# %% [markdown]
+# Take a fine checkerboard of black and white. From afar it is gray: half of its pixels send out light, half do not.
+#
+# **Predict.** Which even gray is as bright as that? The one with the value 0.5?
+
+# %% jupyter={"source_hidden": true}
+board = (torch.arange(160)[:, None] + torch.arange(160)) % 2
+patches = [torch.full((160, 160), value) for value in (0.5, 0.735)]
+row = torch.cat((patches[0], board.float(), patches[1]), dim=1)[None]
+fig, axes = panels(1, 1, (7.2, 2.4))
+picture(axes[0], row, "left: 0.5      middle: checkerboard of 0 and 1      right: 0.735")
+show(
+    fig,
+    alt="A gray patch of value 0.5, a fine black and white checkerboard, a lighter gray "
+    "patch of value 0.735.",
+    caption="Step back, or squint. (If the browser scales the picture, look at the "
+    "numbers below instead: scaling disturbs the checkerboard.)",
+)
+
+# %% [markdown]
+# It is 0.735. The values in a file follow a curve: half of the light is not half of the value. sRGB, the standard of
+# screens and photo files, says how to get from a value $v$ to an amount of light:
+#
+# $$ \text{light} = \begin{cases} v / 12.92 & \text{if } v \le 0.04045 \\ \left(\dfrac{v + 0.055}{1.055}\right)^{2.4} & \text{otherwise} \end{cases} $$
+#
+# ### Exercise 1.1 · From the screen to light
+# ●○○○○ · 5 minutes
+#
+# Write the curve. `rgb` may have any shape; both parts must work in the same call.
+#
+# <details><summary>Hint 1</summary>Compute both parts for all values, then choose, pixel by pixel.</details>
+# <details><summary>Hint 2</summary><code>torch.where(condition, where_true, where_false)</code>.</details>
+
+
+# %%
+@check("1.1")
+def srgb_to_linear(rgb):
+    """Values of a photo, 0 to 1 -> amounts of light, 0 to 1; the shape stays."""
+    # BEGIN SOLUTION
+    straight = rgb / 12.92
+    curved = ((rgb + 0.055) / 1.055) ** 2.4
+    return torch.where(rgb <= 0.04045, straight, curved)
+    # END SOLUTION
+
+
+# %%
+value = torch.tensor([0.0, 0.25, 0.5, 0.735, 1.0])
+for v, light in zip(value, srgb_to_linear(value), strict=True):
+    print(f"value {v:.3f}  light {light:.3f}")
+
+# %% [markdown]
+# ## 2. From light to XYZ
+#
+# The eye has three kinds of receptors, and all three answer to all light. The CIE's X, Y and Z describe this: each is a
+# mixture of red, green and blue light. Y, the second, is how bright the mixture looks; green counts most.
+
+# %%
+matrix = torch.tensor(RGB_TO_XYZ)
+print(matrix)
+
+# %% [markdown]
+# ### Exercise 1.2 · From light to XYZ
+# ●●○○○ · 10 minutes
+#
+# Multiply the matrix with the three lights of each pixel: $X = m_{11} R + m_{12} G + m_{13} B$, and so on.
+#
+# <details><summary>Hint 1</summary>The channel is the first dimension: the sum runs over it, rows and columns stay.</details>
+# <details><summary>Hint 2</summary><code>torch.einsum("ij,jhw->ihw", ...)</code>, or reshape to (3, H W), multiply, reshape
+# back.</details>
+
+
+# %%
+@check("1.2")
+def linear_to_xyz(linear, matrix):
+    """Mix lights: linear (3, H, W), matrix (3, 3) -> XYZ (3, H, W)."""
+    # BEGIN SOLUTION
+    return torch.einsum("ij,jhw->ihw", matrix, linear)
+    # END SOLUTION
+
+
+# %% [markdown]
+# No result is taken on trust here. scikit-image has these formulas, too, written by other people. How far are we apart?
+
+# %%
+chelsea = photos[1]
+xyz = linear_to_xyz(srgb_to_linear(chelsea), matrix)
+theirs = torch.from_numpy(color.rgb2xyz(chelsea.movedim(0, -1).numpy())).movedim(-1, 0)
+print(f"largest difference to scikit-image: {(xyz - theirs).abs().max():.0e}")
+
+# %% [markdown]
+# ## 3. From XYZ to Lab
+#
+# Twice the light does not look twice as bright. Lab compresses X, Y and Z with a cube root (a straight line near black,
+# where the root is too steep), then takes one lightness and two *differences*:
+#
+# $$ L = 116 f(Y/Y_n) - 16, \quad a = 500\,[f(X/X_n) - f(Y/Y_n)], \quad b = 200\,[f(Y/Y_n) - f(Z/Z_n)] $$
+#
+# $$ f(t) = \begin{cases} \sqrt[3]{t} & \text{if } t > 0.008856 \\ 7.787\,t + 16/116 & \text{otherwise} \end{cases} $$
+#
+# $X_n, Y_n, Z_n$ are those of white. L runs from 0 to 100. a is negative for green and positive for red, b negative for
+# blue and positive for yellow. Gray has a = b = 0.
+#
+# ### Exercise 1.3 · From XYZ to Lab
+# ●●○○○ · 10 minutes
+#
+# <details><summary>Hint 1</summary>Divide by the white point first; it needs the shape (3, 1, 1) to meet (3, H, W).</details>
+# <details><summary>Hint 2</summary><code>x, y, z = f</code> takes a (3, H, W) tensor apart, <code>torch.stack</code> puts three
+# channels together.</details>
+
+
+# %%
+@check("1.3")
+def xyz_to_lab(xyz, white):
+    """XYZ (3, H, W), white (3,) -> Lab (3, H, W)."""
+    # BEGIN SOLUTION
+    t = xyz / white.view(3, 1, 1)
+    f = torch.where(t > 0.008856, t ** (1 / 3), 7.787 * t + 16 / 116)
+    x, y, z = f
+    return torch.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)))
+    # END SOLUTION
+
+
+# %%
+ours = xyz_to_lab(xyz, torch.tensor(WHITE))
+theirs = torch.from_numpy(color.rgb2lab(chelsea.movedim(0, -1).numpy())).movedim(-1, 0)
+print(f"largest difference to scikit-image: {(ours - theirs).abs().max():.0e}")
+print(
+    f"to the library's rgb_to_lab:       {(ours - rgb_to_lab(chelsea)).abs().max():.0e}"
+)
+
+# %% [markdown]
+# From here on we use the library's `rgb_to_lab` and `lab_to_rgb`: the same three steps and their way back, for whole
+# batches, on any device, with gradients.
+#
+# ## 4. What L keeps
+#
+# Split a photo. L is what a colorization network gets to see; a and b are what it has to invent.
+
+# %%
+lab = rgb_to_lab(photos)  # (5, 3, 256, 256)
+L, ab = lab[:, :1], lab[:, 1:]
+
+
+def paint(L, ab):
+    """L (N, 1, H, W), ab (N, 2, H, W) -> pictures (N, 3, H, W)."""
+    return lab_to_rgb(torch.cat((L, ab), dim=1))
+
+
+# %% jupyter={"source_hidden": true}
+flat = torch.full_like(L, 65)
+only_a, only_b = (
+    ab * torch.tensor([1.0, 0]).view(2, 1, 1),
+    ab * torch.tensor([0, 1.0]).view(2, 1, 1),
+)
+for i in (1, 3):
+    parts = [photos[i : i + 1], paint(L, ab * 0)[i : i + 1]]
+    parts += [paint(flat, only)[i : i + 1] for only in (only_a, only_b)]
+    labels = (
+        "photo",
+        "L alone",
+        f"a: mean {ab[i, 0].mean():+.0f}",
+        f"b: mean {ab[i, 1].mean():+.0f}",
+    )
+    show(
+        pictures([part[0] for part in parts], labels, columns=4, inches=2.4),
+        alt=f"The photo {images.BUNDLED[i]}, its L, its a and its b, shown at L = 65.",
+        caption="L has all the detail. a (green to red) and b (blue to yellow) are "
+        "soft, shown here at L = 65.",
+    )
+
+# %% [markdown]
+# **Predict.** Shrink a and b to an eighth of the size and enlarge them again. Then do the same with L instead. Which
+# does more harm?
+
+
+# %%
+def coarse(channels, factor):
+    """Shrink by a factor, enlarge to the old size: detail is lost."""
+    small = F.avg_pool2d(channels, factor)
+    return F.interpolate(small, scale_factor=factor, mode="bilinear", align_corners=False)
+
+
+for factor in (2, 4, 8, 16):
+    color_lost = psnr(paint(L, coarse(ab, factor)), photos).mean()
+    light_lost = psnr(paint(coarse(L, factor), ab), photos).mean()
+    print(
+        f"factor {factor:2}: coarse ab {color_lost:.1f} dB, coarse L {light_lost:.1f} dB"
+    )
+
+# %% jupyter={"source_hidden": true}
+trio = [photos[1], paint(L, coarse(ab, 8))[1], paint(coarse(L, 8), ab)[1]]
+show(
+    pictures(trio, ("photo", "ab at an eighth", "L at an eighth"), columns=3, inches=2.4),
+    alt="The cat photo, with coarse color, and with coarse lightness. Only the last one "
+    "looks blurred.",
+    caption="Coarse color is hard to see, coarse lightness is not. Television has used "
+    "this since the 1950s, JPEG since 1992; Zhang's network predicts color at a "
+    "quarter of the size.",
+)
+
+# %% [markdown]
+# (PSNR, the peak signal-to-noise ratio, compares whole pictures: 10 dB more means a tenth of the squared error.)
+#
+# ## 5. Why not RGB or HSV?
+#
+# Three reasons, each with a number.
+#
+# **RGB repeats itself.** Red, green and blue all carry the lightness. A network asked for RGB would predict the given
+# thing three times. The correlation between the channels of each photo:
+
+# %%
+for name, rgb_photo, lab_photo in zip(images.BUNDLED, photos, lab, strict=True):
+    r, c = torch.corrcoef(rgb_photo.flatten(1)), torch.corrcoef(lab_photo.flatten(1))
+    print(f"{name:18} red-green {r[0, 1]:.2f}  L-a {c[0, 1]:+.2f}  L-b {c[0, 2]:+.2f}")
+
+# %% [markdown]
+# L says far less about a and b than red says about green. The rest is what a network must get from *what* it sees: grass,
+# sky, skin.
+#
+# **HSV does not know how bright a color is.** Its V is the largest of red, green and blue: 1 for all six of these.
+
+# %%
+hues = {
+    "red": (1, 0, 0),
+    "yellow": (1, 1, 0),
+    "green": (0, 1, 0),
+    "cyan": (0, 1, 1),
+    "blue": (0, 0, 1),
+    "magenta": (1, 0, 1),
+}
+for name, rgb in hues.items():
+    one = rgb_to_lab(torch.tensor(rgb, dtype=torch.float32).view(3, 1, 1))
+    print(f"{name:8} V = {colorsys.rgb_to_hsv(*rgb)[2]:.0f}   L = {one[0].item():5.1f}")
+
+# %% jupyter={"source_hidden": true}
+bars = torch.cat(
+    [
+        torch.tensor(rgb, dtype=torch.float32).view(3, 1, 1).expand(3, 60, 60)
+        for rgb in hues.values()
+    ],
+    dim=2,
+)
+gray_bars = lab_to_rgb(rgb_to_lab(bars) * torch.tensor([1.0, 0, 0]).view(3, 1, 1))
+value_bars = bars.amax(dim=0, keepdim=True).expand(3, -1, -1)
+fig, axes = panels(3, 1, (5.5, 0.9))
+for ax, bar, name in zip(
+    axes,
+    (bars, gray_bars, value_bars),
+    ("six colors", "their L, as gray", "their V, as gray"),
+    strict=True,
+):
+    picture(ax, bar, name)
+    ax.set(xticks=[], yticks=[])
+    ax.set_axis_on()
+    ax.spines[:].set_visible(True)  # a frame: the last bar is all white
+show(
+    fig,
+    alt="Six colored bars; below them their L as gray, from dark for blue to bright for "
+    "yellow; below their V, all white.",
+    caption="Yellow is bright and blue is dark. L knows it, V does not.",
+)
+
+# %% [markdown]
+# **Distances.** Hue is an angle: 359 degrees and 1 degree are nearly the same red, and their mean is cyan. And equal steps
+# in RGB do not look equal. In Lab they nearly do; that is what it was made for. Each pair below differs by the same
+# distance, once in RGB, once in Lab.
+
+
+# %% jupyter={"source_hidden": true}
+def pair(start, end):
+    """Two colors (3,) side by side: -> (3, 70, 140)."""
+    return torch.cat([c.view(3, 1, 1).expand(3, 70, 70) for c in (start, end)], dim=2)
+
+
+as_lab = lambda rgb: rgb_to_lab(rgb.view(3, 1, 1)).flatten()  # noqa: E731
+as_rgb = lambda one: lab_to_rgb(one.view(3, 1, 1)).flatten()  # noqa: E731
+starts = [
+    torch.tensor(c)
+    for c in ((0.1, 0.25, 0.2), (0.1, 0.8, 0.3), (0.15, 0.15, 0.5), (0.8, 0.8, 0.75))
+]
+step_rgb, step_lab = torch.tensor([0.12, 0.0, 0.0]), torch.tensor([0.0, 15.0, 0.0])
+by_rgb = [(start, start + step_rgb) for start in starts]
+by_lab = [(start, as_rgb(as_lab(start) + step_lab)) for start in starts]
+fig, axes = panels(2, 4, (1.8, 1.35))
+for ax, (start, end) in zip(axes, by_rgb + by_lab, strict=True):
+    in_rgb, in_lab = (start - end).norm(), (as_lab(start) - as_lab(end)).norm()
+    picture(ax, pair(start, end), f"RGB {in_rgb:.2f}, Lab {in_lab:.0f}")
+show(
+    fig,
+    alt="Two rows of four pairs of colors. Above, all RGB distances are 0.12 and Lab "
+    "distances differ widely; below, all Lab distances are 15 and RGB distances "
+    "differ.",
+    caption="Above: equal steps of red in RGB. The step in the dark is plain, the one "
+    "in the bright green is hard to see. Below: equal steps in Lab. They look more "
+    "alike, though not perfectly: Lab is least even in deep blue.",
+)
+
+# %% [markdown]
+# ## 6. The colors of another photo
+#
+# What is the worst one could do without being absurd? The papers' answer: give a photo the colors of *another* photo,
+# drawn at random. It is their "random" baseline.
+#
+# ### Exercise 1.4 · Colors of another photo
+# ●●○○○ · 10 minutes
+#
+# <details><summary>Hint 1</summary>Convert both to Lab. Channel 0 is L, channels 1 and 2 are a and b.</details>
+# <details><summary>Hint 2</summary><code>lab[:1]</code> keeps the channel dimension, <code>lab[0]</code> does not.
+# <code>torch.cat</code> along dimension 0, then <code>lab_to_rgb</code>.</details>
+
+
+# %%
+@check("1.4")
+def swap_color(keeps_light, gives_color):
+    """L of the first picture, a and b of the second: two (3, H, W) -> (3, H, W)."""
+    # BEGIN SOLUTION
+    lightness = rgb_to_lab(keeps_light)[:1]
+    borrowed = rgb_to_lab(gives_color)[1:]
+    return lab_to_rgb(torch.cat((lightness, borrowed)))
+    # END SOLUTION
+
+
+# %%
+donors = photos.roll(1, dims=0)  # each photo gets the colors of the one before it
+swapped = torch.stack([swap_color(*two) for two in zip(photos, donors, strict=True)])
+names = [
+    f"light: {a}\ncolor: {b}"
+    for a, b in zip(images.BUNDLED, images.BUNDLED[-1:] + images.BUNDLED, strict=False)
+]
+show(
+    pictures(swapped, names),
+    alt="Each photo with the colors of another: the cat's face lies in the orange shape "
+    "of the astronaut, and so on.",
+    caption="Every shape can be recognized from L alone; the colors are stains of "
+    "another picture.",
+)
+
+# %% [markdown]
+# **Predict.** Is a random color better or worse than no color at all, in PSNR?
+
+# %%
+gray = paint(L, ab * 0)
+print(f"no color:      {psnr(gray, photos).mean():.1f} dB")
+print(f"random colors: {psnr(swapped, photos).mean():.1f} dB")
+for name, one, other in zip(
+    images.BUNDLED, psnr(gray, photos), psnr(swapped, photos), strict=True
+):
+    print(f"  {name:18} {one:.1f} and {other:.1f} dB")
+
+# %% [markdown]
+# Worse, on average: to be colorful in the wrong place is punished more than to be dull. Keep that in mind. It will pull
+# every network of this course towards gray. (Two photos prefer the random colors. Can you see why? The answer is
+# below.)
+#
+# ## 7. Traps
+#
+# ### Eight bits
+#
+# Photo files have 8 bits for a channel. Some published code keeps Lab that way, too: L stretched to 0..255, a
+# and b rounded to whole numbers. What does it cost?
+
+# %%
+rounded = torch.cat(((L * 2.55).round() / 2.55, ab.round()), dim=1)
+before, after = (photos * 255).round(), (lab_to_rgb(rounded) * 255).round()
+changed = (before != after).any(dim=1).float().mean()
+largest = (before - after).abs().max()
+print(f"{changed:.0%} of the pixels changed, by up to {largest:.0f} of 255 levels")
+print(f"PSNR {psnr(lab_to_rgb(rounded), photos).mean():.1f} dB")
+
+# %% [markdown]
+# You will not see it. But eight of ten pixels are no longer what they were. Keep Lab in floating point, and keep files in
+# sRGB.
+#
+# ### 0 to 1, or 0 to 255?
+#
+# `rgb_to_lab` takes floats from 0 to 1 (and 8-bit integers from 0 to 255). A float photo from 0 to 255 raises no error.
+# One widely copied colorization code computed its color statistics this way.
+
+# %%
+spoiled = rgb_to_lab(photos * 255)
+print(f"L up to {spoiled[:, 0].max():.0f}, a up to {spoiled[:, 1].max():.0f}")
+
+# %% [markdown]
+# L above 100 is the alarm bell. Look at the range of your data before you train on it.
+#
+# ### The color profile
+#
+# The rocket photo was saved in Adobe RGB, a wider color space, and says so in its file. Programs that ignore this take
+# its numbers for sRGB. scikit-image does, our `images.read` does not.
+
+# %%
+ignored = images.square(torch.from_numpy(data.rocket()).movedim(-1, 0).float() / 255, 256)
+respected = photos[3]
+chroma = mean_chroma(rgb_to_lab(torch.stack((ignored, respected)))[:, 1:])
+show(
+    pictures(
+        (ignored, respected),
+        (
+            f"profile ignored\nmean chroma {chroma[0]:.1f}",
+            f"respected\nmean chroma {chroma[1]:.1f}",
+        ),
+        columns=2,
+        inches=2.6,
+    ),
+    alt="The rocket photo twice; with its profile respected the blue of the sky is more "
+    "vivid.",
+    caption="Without its profile the photo is duller than it was meant to be. Many "
+    "phones save wider colors, too.",
+)
+
+# %% [markdown]
+# ### Photos that have no color
+#
+# Data sets hold gray photos. A network trained on them learns that gray is right. The papers leave out every photo that
+# has no pixel with |a| or |b| above 5.
+#
+# ### Exercise 1.5 · The gray filter
+# ●●○○○ · 10 minutes
+#
+# Return True for each picture of the batch that is gray by this rule.
+#
+# <details><summary>Hint 1</summary>Turn the sentence round: gray means that *all* values are at most 5 from zero.</details>
+# <details><summary>Hint 2</summary><code>.flatten(1)</code> makes one row for each picture, <code>.all(dim=1)</code> asks
+# the row.</details>
+
+
+# %%
+@check("1.5")
+def is_gray(ab, threshold=5.0):
+    """Which pictures are gray: ab (N, 2, H, W) -> (N,) bool."""
+    # BEGIN SOLUTION
+    return (ab.abs() <= threshold).flatten(1).all(dim=1)
+    # END SOLUTION
+
+
+# %%
+sepia = gray * torch.tensor([1.0, 0.9, 0.7]).view(3, 1, 1)
+blue_print = gray * torch.tensor([0.75, 0.85, 1.0]).view(3, 1, 1)
+for name, batch in (
+    ("photos", photos),
+    ("gray", gray),
+    ("sepia", sepia),
+    ("blue", blue_print),
+):
+    print(f"{name:7}", is_gray(rgb_to_lab(batch)[:, 1:]).tolist())
+
+# %% [markdown]
+# Old photos in sepia pass for color: the filter knows nothing of the world, only of numbers.
+#
+# **Question.** Somebody forgets the absolute value. Which photos are then lost from the training set?
+# <details><summary>Answer</summary>Those in which a and b are never above 5: blue and blue-green all over, such as the
+# sea, a clear sky, ice, a blue print. They count as gray and disappear without a word, and the network never sees
+# them.</details>
+#
+# ## What the papers say, what we measured
+#
+# | | papers | this lesson |
+# |---|---|---|
+# | color space | Lab, predict a and b from L (Zhang; Agrawal & Sawhney; Koalarization; KTH) | the same |
+# | range of a and b in 8-bit sRGB | not given, or -128 to 127 | -86 to 98 and -108 to 94 |
+# | resolution of the predicted color | a quarter (Zhang) | coarse ab by 4: 34.8 dB, coarse L by 4: 25.1 dB |
+# | random colors against gray | worse in AuC, 84.2 against 89.1 % (Zhang, Table 1) | worse in PSNR, 16.5 against 18.0 dB |
+# | gray filter | no pixel above 5 in a or b (Zhang, supplementary) | the same; sepia passes |
+#
+# **Take away**
+# 1. L is given and holds the detail. a and b are missing, soft, and cheap to store.
+# 2. Equal distances in Lab look about equal, so a distance in ab can serve as an error.
+# 3. Conversions fail silently. Check ranges, profiles, and one number against another program.
+#
+# ## Questions
+#
+# <details><summary>Two of our photos prefer random colors to none. Why?</summary>The coffee is warm all over, and it got
+# the colors of the cat, which are warm, too: roughly right nearly everywhere. The cat got those of the astronaut, mostly
+# orange in its lower half. Random colors of a similar photo are a fair guess; Welsh's method (lesson 12) is built on
+# choosing that photo well.</details>
+# <details><summary>Which colors can a pixel of L = 97 still have? And one of L = 50?</summary>Nearly none but pale ones
+# and bright yellow: white paper and snow are easy to color. At 50 the choice is widest. Lightness says how much
+# freedom is left, not which color it is.</details>
+# <details><summary>Is the mean of two colors in Lab the same as in RGB?</summary>No: the curve and the cube root lie
+# between them. Halfway from blue to yellow is gray in RGB values; in Lab it is a pinkish gray. Lesson 3 is about what
+# happens when a network takes such means.</details>
+
+# %%
+check.scorecard()
