@@ -13,7 +13,6 @@ from torch import Tensor
 
 from .bins import srgb_hull
 from .lab import lab_to_rgb, lab_to_xyz, xyz_to_linear
-from .metrics import mean_chroma
 
 STYLE = {
     "figure.dpi": 100,
@@ -92,11 +91,6 @@ def pictures(
     for ax, image, title in zip(axes, images, titles, strict=False):
         picture(ax, image, title)
     return fig
-
-
-def chroma_title(name: str, ab: Tensor) -> str:
-    """Title of a picture with the mean chroma of its ab, (2, H, W)."""
-    return f"{name}\nmean chroma {mean_chroma(ab[None]).item():.1f}"
 
 
 def ab_plane(ax: Axes, title: str = "", lightness: float | None = 65.0) -> None:

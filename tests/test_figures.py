@@ -1,0 +1,127 @@
+"""Figures and widgets: what leaves them for the notebook."""
+
+import base64
+import io
+import re
+
+import ipywidgets
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from matplotlib.path import Path as Outline
+from PIL import Image
+
+from colorize import bins, figures, images, widgets
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """Collect what would be displayed."""
+    found = []
+    monkeypatch.setattr(
+        figures, "display", lambda data, metadata=None, raw=False: found.append((data, metadata))
+    )
+    return found
+
+
+def test_a_plot_is_a_png_with_alt_text_and_caption(shown):
+    fig, axes = figures.panels(1, 2)
+    axes[0].plot([1, 2])
+    figures.show(fig, alt="a rising line", caption="It *rises*.")
+    (data, metadata), (caption, _) = shown
+    assert set(data) == {"image/png", "text/plain"}
+    assert data["text/plain"] == "a rising line"
+    assert metadata == {"image/png": {"alt": "a rising line"}}
+    assert caption == {"text/markdown": "It *rises*.", "text/plain": "It *rises*."}
+    assert not plt.fignum_exists(fig.number)
+    picture = Image.open(io.BytesIO(data["image/png"]))
+    assert "Software" not in picture.info  # the version of Matplotlib would change the notebook
+    assert 400 < picture.width < 700
+
+
+def test_photos_are_a_jpeg_in_full_color(shown):
+    photo = images.square(images.bundled("chelsea"), 200)
+    figures.show(
+        figures.pictures([photo], ["a cat"], columns=1, inches=2.0), alt="a cat's face", caption="A cat."
+    )
+    (data, metadata), _ = shown
+    assert set(data) == {"image/jpeg", "text/plain"}
+    assert metadata == {"image/jpeg": {"alt": "a cat's face"}}
+    picture = Image.open(io.BytesIO(data["image/jpeg"]))
+    assert [layer[1:3] for layer in picture.layer] == [(1, 1)] * 3  # no chroma subsampling
+
+
+@pytest.mark.parametrize(("alt", "caption"), [("", "x"), ("x", " ")])
+def test_a_figure_without_words_is_refused(alt, caption):
+    fig, _ = figures.panels()
+    with pytest.raises(ValueError, match="alt text and a caption"):
+        figures.show(fig, alt, caption)
+    plt.close(fig)
+
+
+def test_pictures_shows_each_picture_under_its_title():
+    batch = torch.rand(3, 3, 4, 5, generator=torch.Generator().manual_seed(0))
+    fig = figures.pictures(batch, ["one", "two", "three"], columns=2)
+    assert [ax.get_title() for ax in fig.axes] == ["one", "two", "three", ""]
+    for ax, image in zip(fig.axes, batch, strict=False):
+        assert np.array_equal(ax.images[0].get_array(), (image * 255).round().byte().movedim(0, -1).numpy())
+    plt.close(fig)
+
+
+def test_gray_pictures_are_drawn_gray():
+    fig, (ax,) = figures.panels()
+    figures.picture(ax, torch.tensor([[[0.0, 0.5, 2.0]]]))
+    assert ax.images[0].get_array()[0].tolist() == [[0, 0, 0], [128, 128, 128], [255, 255, 255]]
+    plt.close(fig)
+
+
+def test_the_ab_plane_is_labeled_and_its_outline_holds_the_colors_of_photos():
+    fig, (ax,) = figures.panels()
+    figures.ab_plane(ax, "plane")
+    assert (ax.get_title(), ax.get_xlabel()[0], ax.get_ylabel()[0]) == ("plane", "a", "b")
+    outline = Outline(ax.lines[0].get_xydata())
+    colors = bins.srgb_hull().mean(0, keepdim=True) + 0.98 * (bins.srgb_hull() - bins.srgb_hull().mean(0))
+    assert outline.contains_points(colors.numpy()).all()
+    assert not outline.contains_points([[-100.0, -100.0]])[0]
+    background = ax.images[0].get_array()
+    center = background[background.shape[0] // 2, background.shape[1] // 2]
+    assert np.ptp(center[:3]) < 0.02  # gray at (0, 0)
+    assert center[3] == 1
+    assert background[0, 0, 3] == 0  # no color at (-115, -115)
+    right = background[background.shape[0] // 2, int(background.shape[1] * 0.7)]
+    assert right[0] > right[1]  # red to the right
+    plt.close(fig)
+
+
+# Widgets
+
+
+def parts(demo):
+    slider, picture = demo.children
+    source = re.search(r'src="data:image/jpeg;base64,([^"]+)"', picture.value)[1]
+    return slider, picture, Image.open(io.BytesIO(base64.b64decode(source)))
+
+
+def test_moving_the_slider_changes_picture_text_and_alt():
+    def draw(value):
+        return torch.full((3, 8, 8), value / 10), f"value <{value}>"
+
+    slider = ipywidgets.IntSlider(2, min=0, max=10)
+    demo = widgets.slider_demo(draw, slider, name="gray", alt='an "even" gray')
+    slider, picture, image = parts(demo)
+    assert "colorize-gray" in slider._dom_classes
+    assert abs(np.asarray(image, int).mean() - 51) <= 1
+    slider.value = 8
+    slider, picture, image = parts(demo)
+    assert abs(np.asarray(image, int).mean() - 204) <= 1
+    assert 'alt="an &quot;even&quot; gray; value &lt;8&gt;"' in picture.value
+    assert '<div class="colorize-gray-text" role="status">value &lt;8&gt;</div>' in picture.value
+    assert 'class="colorize-gray-picture"' in picture.value
+
+
+def test_jpeg_keeps_sharp_colors():
+    stripes = torch.zeros(3, 16, 16)
+    stripes[0, :, ::2], stripes[1, :, 1::2] = 1.0, 0.6  # red and green columns of one pixel
+    back = np.asarray(Image.open(io.BytesIO(widgets.jpeg(stripes))), float) / 255
+    assert np.abs(back - stripes.movedim(0, -1).numpy()).mean() < 0.05
