@@ -15,14 +15,14 @@
 #
 # **What does a gray photo still know about the colors, and what has to be invented?**
 #
-# Every system of this course, like the papers it follows, gets one number for each pixel, the lightness L, and predicts
-# two, a and b. This lesson builds that split from a photo file, step by step.
+# Most systems of this course, like most of the papers, get one number for each pixel, the lightness L, and predict two,
+# a and b. This lesson builds that split from a photo file, step by step.
 #
 # After this lesson you can
 # - go from the numbers in a photo file to light, to XYZ, to Lab, and check each step against scikit-image;
 # - say why Lab and not RGB or HSV, with numbers;
-# - put the colors of one photo on the light of another, the simplest baseline of the papers;
-# - tell gray photos from color photos, and avoid four traps that have spoiled published code.
+# - put the colors of one photo on the light of another, a baseline of the papers;
+# - tell gray photos from color photos, and avoid four traps, two of which have spoiled published code.
 #
 # | to read and solve | to run | needs |
 # |---|---|---|
@@ -55,11 +55,16 @@ from colorize.metrics import mean_chroma, psnr
 photos = torch.stack(
     [images.square(images.bundled(name), 256) for name in images.BUNDLED]
 )
+chroma = mean_chroma(rgb_to_lab(photos)[:, 1:])
+titles = [
+    f"{name}\nchroma {c:.1f}" for name, c in zip(images.BUNDLED, chroma, strict=True)
+]
 show(
-    pictures(photos, images.BUNDLED),
+    pictures(photos, titles),
     alt="Five photos: an astronaut, a cat, a cup of coffee, a rocket at night, a "
     "motorcycle.",
-    caption="The five photos of this course.",
+    caption="The five photos of this course. Chroma is the distance of a color from gray "
+    "(section 3); here its mean over the photo.",
 )
 
 # %% [markdown]
@@ -71,14 +76,19 @@ show(
 board = (torch.arange(160)[:, None] + torch.arange(160)) % 2
 patches = [torch.full((160, 160), value) for value in (0.5, 0.735)]
 row = torch.cat((patches[0], board.float(), patches[1]), dim=1)[None]
-fig, axes = panels(1, 1, (7.2, 2.4))
-picture(axes[0], row, "left: 0.5      middle: checkerboard of 0 and 1      right: 0.735")
+# One pixel of the figure for each pixel of the board: 480 x 160 at 100 dots an inch.
+fig, axes = panels(1, 1, (5.2, 2.1))
+fig.set_layout_engine("none")
+axes[0].set_position([20 / 520, 10 / 210, 480 / 520, 160 / 210])
+picture(
+    axes[0], row, "0.5                      0 and 1, by turns                      0.735"
+)
 show(
     fig,
     alt="A gray patch of value 0.5, a fine black and white checkerboard, a lighter gray "
     "patch of value 0.735.",
-    caption="Step back, or squint. (If the browser scales the picture, look at the "
-    "numbers below instead: scaling disturbs the checkerboard.)",
+    caption="Step back, or squint. (On a screen that scales pictures the board may turn "
+    "into stripes; the numbers below do not.)",
 )
 
 # %% [markdown]
@@ -115,8 +125,8 @@ for v, light in zip(value, srgb_to_linear(value), strict=True):
 # %% [markdown]
 # ## 2. From light to XYZ
 #
-# The eye has three kinds of receptors, and all three answer to all light. The CIE's X, Y and Z describe this: each is a
-# mixture of red, green and blue light. Y, the second, is how bright the mixture looks; green counts most.
+# By day the eye uses three kinds of cones, whose sensitivities overlap. The CIE's X, Y and Z are built from them: each is
+# a weighted sum of red, green and blue light. Y is the luminance; green counts most in it.
 
 # %%
 matrix = torch.tensor(RGB_TO_XYZ)
@@ -162,10 +172,12 @@ print(f"largest difference to scikit-image: {(xyz - theirs).abs().max():.0e}")
 # $$ f(t) = \begin{cases} \sqrt[3]{t} & \text{if } t > 0.008856 \\ 7.787\,t + 16/116 & \text{otherwise} \end{cases} $$
 #
 # $X_n, Y_n, Z_n$ are those of white. L runs from 0 to 100. a is negative for green and positive for red, b negative for
-# blue and positive for yellow. Gray has a = b = 0.
+# blue and positive for yellow. Gray has a = b = 0; the distance from it, $\sqrt{a^2 + b^2}$, is called chroma.
 #
 # ### Exercise 1.3 · From XYZ to Lab
 # ●●○○○ · 10 minutes
+#
+# Divide by white, apply $f$, and return L, a and b, stacked.
 #
 # <details><summary>Hint 1</summary>Divide by the white point first; it needs the shape (3, 1, 1) to meet (3, H, W).</details>
 # <details><summary>Hint 2</summary><code>x, y, z = f</code> takes a (3, H, W) tensor apart, <code>torch.stack</code> puts three
@@ -228,13 +240,14 @@ for i in (1, 3):
     show(
         pictures([part[0] for part in parts], labels, columns=4, inches=2.4),
         alt=f"The photo {images.BUNDLED[i]}, its L, its a and its b, shown at L = 65.",
-        caption="L has all the detail. a (green to red) and b (blue to yellow) are "
-        "soft, shown here at L = 65.",
+        caption="L has nearly all the fine detail. a (green to red) and b (blue to "
+        "yellow), shown at L = 65, mostly vary slowly.",
     )
 
 # %% [markdown]
 # **Predict.** Shrink a and b to an eighth of the size and enlarge them again. Then do the same with L instead. Which
-# does more harm?
+# does more harm? PSNR, the peak signal-to-noise ratio, compares whole pictures, in decibels: 10 dB more means a tenth of
+# the squared error.
 
 
 # %%
@@ -253,8 +266,15 @@ for factor in (2, 4, 8, 16):
 
 # %% jupyter={"source_hidden": true}
 trio = [photos[1], paint(L, coarse(ab, 8))[1], paint(coarse(L, 8), ab)[1]]
+chroma = mean_chroma(rgb_to_lab(torch.stack(trio))[:, 1:])
+names = [
+    f"{name}\nchroma {c:.1f}"
+    for name, c in zip(
+        ("photo", "ab at an eighth", "L at an eighth"), chroma, strict=True
+    )
+]
 show(
-    pictures(trio, ("photo", "ab at an eighth", "L at an eighth"), columns=3, inches=2.4),
+    pictures(trio, names, columns=3, inches=2.4),
     alt="The cat photo, with coarse color, and with coarse lightness. Only the last one "
     "looks blurred.",
     caption="Coarse color is hard to see, coarse lightness is not. Television has used "
@@ -263,8 +283,16 @@ show(
 )
 
 # %% [markdown]
-# (PSNR, the peak signal-to-noise ratio, compares whole pictures: 10 dB more means a tenth of the squared error.)
-#
+# For later: how far from gray can a color of sRGB be? A lattice of 52 x 52 x 52 colors shows it.
+
+# %%
+levels = torch.linspace(0, 1, 52)
+cube = torch.cartesian_prod(levels, levels, levels).T.unsqueeze(-1)  # (3, 140608, 1)
+low, high = rgb_to_lab(cube)[1:].flatten(1).aminmax(dim=1)
+for name, least, most in zip("ab", low, high, strict=True):
+    print(f"{name} from {least:.0f} to {most:.0f}")
+
+# %% [markdown]
 # ## 5. Why not RGB or HSV?
 #
 # Three reasons, each with a number.
@@ -273,13 +301,15 @@ show(
 # thing three times. The correlation between the channels of each photo:
 
 # %%
+print(f"{'':18} red-green red-blue green-blue     L-a    L-b    a-b")
 for name, rgb_photo, lab_photo in zip(images.BUNDLED, photos, lab, strict=True):
     r, c = torch.corrcoef(rgb_photo.flatten(1)), torch.corrcoef(lab_photo.flatten(1))
-    print(f"{name:18} red-green {r[0, 1]:.2f}  L-a {c[0, 1]:+.2f}  L-b {c[0, 2]:+.2f}")
+    print(f"{name:18} {r[0, 1]:9.2f} {r[0, 2]:8.2f} {r[1, 2]:10.2f}", end="   ")
+    print(f"{c[0, 1]:+.2f}  {c[0, 2]:+.2f}  {c[1, 2]:+.2f}")
 
 # %% [markdown]
-# L says far less about a and b than red says about green. The rest is what a network must get from *what* it sees: grass,
-# sky, skin.
+# Mostly, L says less about a and b than one of the RGB channels says about another. (The rocket is an exception, and a
+# and b still repeat each other in part.) The rest is what a network must get from *what* it sees: grass, sky, skin.
 #
 # **HSV does not know how bright a color is.** Its V is the largest of red, green and blue: 1 for all six of these.
 
@@ -299,24 +329,30 @@ for name, rgb in hues.items():
 # %% jupyter={"source_hidden": true}
 bars = torch.cat(
     [
-        torch.tensor(rgb, dtype=torch.float32).view(3, 1, 1).expand(3, 60, 60)
-        for rgb in hues.values()
+        torch.tensor(c, dtype=torch.float32).view(3, 1, 1).expand(3, 60, 90)
+        for c in hues.values()
     ],
     dim=2,
 )
-gray_bars = lab_to_rgb(rgb_to_lab(bars) * torch.tensor([1.0, 0, 0]).view(3, 1, 1))
+bar_lab = rgb_to_lab(bars)
+gray_bars = lab_to_rgb(bar_lab * torch.tensor([1.0, 0, 0]).view(3, 1, 1))
 value_bars = bars.amax(dim=0, keepdim=True).expand(3, -1, -1)
-fig, axes = panels(3, 1, (5.5, 0.9))
-for ax, bar, name in zip(
-    axes,
-    (bars, gray_bars, value_bars),
-    ("six colors", "their L, as gray", "their V, as gray"),
-    strict=True,
-):
-    picture(ax, bar, name)
+fig, axes = panels(3, 1, (6.5, 0.95))
+rows = {"six colors": bars, "their L, as gray": gray_bars, "their V, as gray": value_bars}
+for ax, (title, bar) in zip(axes, rows.items(), strict=True):
+    picture(ax, bar, title)
     ax.set(xticks=[], yticks=[])
     ax.set_axis_on()
     ax.spines[:].set_visible(True)  # a frame: the last bar is all white
+    for k, name in enumerate(hues):
+        number = {
+            "their L, as gray": f"{bar_lab[0, 0, 90 * k]:.0f}",
+            "their V, as gray": "1",
+        }
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+        ax.text(
+            90 * k + 45, 30, number.get(title, name), ha="center", va="center", bbox=box
+        )
 show(
     fig,
     alt="Six colored bars; below them their L as gray, from dark for blue to bright for "
@@ -336,8 +372,16 @@ def pair(start, end):
     return torch.cat([c.view(3, 1, 1).expand(3, 70, 70) for c in (start, end)], dim=2)
 
 
-as_lab = lambda rgb: rgb_to_lab(rgb.view(3, 1, 1)).flatten()  # noqa: E731
-as_rgb = lambda one: lab_to_rgb(one.view(3, 1, 1)).flatten()  # noqa: E731
+def as_lab(rgb):
+    """One color (3,), RGB -> Lab."""
+    return rgb_to_lab(rgb.view(3, 1, 1)).flatten()
+
+
+def as_rgb(one):
+    """One color (3,), Lab -> RGB."""
+    return lab_to_rgb(one.view(3, 1, 1)).flatten()
+
+
 starts = [
     torch.tensor(c)
     for c in ((0.1, 0.25, 0.2), (0.1, 0.8, 0.3), (0.15, 0.15, 0.5), (0.8, 0.8, 0.75))
@@ -362,11 +406,12 @@ show(
 # %% [markdown]
 # ## 6. The colors of another photo
 #
-# What is the worst one could do without being absurd? The papers' answer: give a photo the colors of *another* photo,
-# drawn at random. It is their "random" baseline.
+# A baseline of Zhang et al.: the colors of *another* photo, drawn at random. Here each photo takes those of its neighbor.
 #
 # ### Exercise 1.4 · Colors of another photo
 # ●●○○○ · 10 minutes
+#
+# Return a picture with the L of the first photo and the a and b of the second.
 #
 # <details><summary>Hint 1</summary>Convert both to Lab. Channel 0 is L, channels 1 and 2 are a and b.</details>
 # <details><summary>Hint 2</summary><code>lab[:1]</code> keeps the channel dimension, <code>lab[0]</code> does not.
@@ -387,9 +432,11 @@ def swap_color(keeps_light, gives_color):
 # %%
 donors = photos.roll(1, dims=0)  # each photo gets the colors of the one before it
 swapped = torch.stack([swap_color(*two) for two in zip(photos, donors, strict=True)])
+chroma = mean_chroma(rgb_to_lab(swapped)[:, 1:])
+givers = images.BUNDLED[-1:] + images.BUNDLED[:-1]
 names = [
-    f"light: {a}\ncolor: {b}"
-    for a, b in zip(images.BUNDLED, images.BUNDLED[-1:] + images.BUNDLED, strict=False)
+    f"L: {keeps}\nab: {gives}\nchroma {c:.1f}"
+    for keeps, gives, c in zip(images.BUNDLED, givers, chroma, strict=True)
 ]
 show(
     pictures(swapped, names),
@@ -413,8 +460,8 @@ for name, one, other in zip(
 
 # %% [markdown]
 # Worse, on average: to be colorful in the wrong place is punished more than to be dull. Keep that in mind. It will pull
-# every network of this course towards gray. (Two photos prefer the random colors. Can you see why? The answer is
-# below.)
+# networks that are trained on squared error toward gray (lesson 3). (Two photos prefer the random colors. Can you see
+# why? The answer is below.)
 #
 # ## 7. Traps
 #
@@ -475,8 +522,8 @@ show(
 # %% [markdown]
 # ### Photos that have no color
 #
-# Data sets hold gray photos. A network trained on them learns that gray is right. The papers leave out every photo that
-# has no pixel with |a| or |b| above 5.
+# Data sets hold gray photos. A network trained on them learns that gray is right. Zhang et al. leave out every photo
+# that has no pixel with |a| or |b| above 5.
 #
 # ### Exercise 1.5 · The gray filter
 # ●●○○○ · 10 minutes
@@ -510,18 +557,26 @@ for name, batch in (
 
 # %% [markdown]
 # Old photos in sepia pass for color: the filter knows nothing of the world, only of numbers.
+
+# %%
+print(
+    "without the absolute value:",
+    (rgb_to_lab(blue_print)[:, 1:] <= 5).flatten(1).all(dim=1).tolist(),
+)
+
+# %% [markdown]
 #
 # **Question.** Somebody forgets the absolute value. Which photos are then lost from the training set?
-# <details><summary>Answer</summary>Those in which a and b are never above 5: blue and blue-green all over, such as the
-# sea, a clear sky, ice, a blue print. They count as gray and disappear without a word, and the network never sees
-# them.</details>
+# <details><summary>Answer</summary>Those in which a and b are never above 5: pale blue or blue-green all over, such as a
+# green sea, ice, or the blueprints above. They count as gray and disappear without a word, and the network never sees
+# them. (A saturated blue has a above 5 and stays.)</details>
 #
 # ## What the papers say, what we measured
 #
 # | | papers | this lesson |
 # |---|---|---|
 # | color space | Lab, predict a and b from L (Zhang; Agrawal & Sawhney; Koalarization; KTH) | the same |
-# | range of a and b in 8-bit sRGB | not given, or -128 to 127 | -86 to 98 and -108 to 94 |
+# | range of a and b in 8-bit sRGB | not given | -86 to 98 and -108 to 94 (section 4) |
 # | resolution of the predicted color | a quarter (Zhang) | coarse ab by 4: 34.8 dB, coarse L by 4: 25.1 dB |
 # | random colors against gray | worse in AuC, 84.2 against 89.1 % (Zhang, Table 1) | worse in PSNR, 16.5 against 18.0 dB |
 # | gray filter | no pixel above 5 in a or b (Zhang, supplementary) | the same; sepia passes |
@@ -534,14 +589,15 @@ for name, batch in (
 # ## Questions
 #
 # <details><summary>Two of our photos prefer random colors to none. Why?</summary>The coffee is warm all over, and it got
-# the colors of the cat, which are warm, too: roughly right nearly everywhere. The cat got those of the astronaut, mostly
-# orange in its lower half. Random colors of a similar photo are a fair guess; Welsh's method (lesson 12) is built on
+# the colors of the cat, which are warm, too: roughly right nearly everywhere. The cat got those of the astronaut. Its
+# gain is all in the upper half, where background, hair and skin are faintly warm, as the cat is; in the lower half the
+# vivid orange cancels it. Random colors of a similar photo are a fair guess; Welsh's method (lesson 12) is built on
 # choosing that photo well.</details>
 # <details><summary>Which colors can a pixel of L = 97 still have? And one of L = 50?</summary>Nearly none but pale ones
-# and bright yellow: white paper and snow are easy to color. At 50 the choice is widest. Lightness says how much
+# and bright yellow: white paper and snow are easy to color. Near 55 the choice is widest. Lightness says how much
 # freedom is left, not which color it is.</details>
 # <details><summary>Is the mean of two colors in Lab the same as in RGB?</summary>No: the curve and the cube root lie
-# between them. Halfway from blue to yellow is gray in RGB values; in Lab it is a pinkish gray. Lesson 3 is about what
+# between them. Halfway from blue to yellow is gray in RGB values; in Lab it is a dull pink of chroma 30. Lesson 3 is about what
 # happens when a network takes such means.</details>
 
 # %%

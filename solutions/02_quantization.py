@@ -50,7 +50,7 @@ from colorize.widgets import slider_demo
 # %% [markdown]
 # ## 1. Where the colors of photos lie
 #
-# Five photos, 256 x 256 pixels each, that come with scikit-image. Below each stands its mean chroma: how far, on
+# Five photos, 256 x 256 pixels each, that come with scikit-image. Above each stands its mean chroma: how far, on
 # average, its pixels are from gray.
 
 # %%
@@ -77,25 +77,22 @@ show(
 # photo: about 30, about 300, or about 3,000?
 
 # %% jupyter={"source_hidden": true}
-fig, axes = panels(1, 2, (4.2, 4))
+fig, axes = panels(1, 2, (4.6, 3.7))
 for ax, i in zip(axes, (2, 0), strict=True):
     ab_plane(ax, titles[i].split("\n")[0], lightness=None)
-    ax.hist2d(
-        *ab[i].flatten(1).numpy(),
-        bins=46,
-        range=[[-115, 115]] * 2,
-        norm="log",
-        cmap="viridis",
-    )
+    a, b = ab[i].flatten(1).numpy()
+    side = [[-115, 115]] * 2
+    *_, squares = ax.hist2d(a, b, bins=23, range=side, norm="log", cmap="viridis")
+    fig.colorbar(squares, ax=ax, label="pixels (logarithmic)", shrink=0.8)
     ax.set_xticks(range(-100, 101, 50))
     ax.set_yticks(range(-100, 101, 50))
 show(
     fig,
     alt="Two plots of the ab plane. The colors of a photo fill a small part of the "
     "outline of all sRGB colors.",
-    caption="Colors of two photos in the ab plane, many pixels bright, few pixels dark. "
-    "The line encloses all colors that sRGB can show. A photo uses a small "
-    "part of them.",
+    caption="Colors of two photos in the ab plane, in squares of side 10; white squares "
+    "hold no pixel. The line encloses all colors that sRGB can show: its gamut. A photo "
+    "uses a small part of it.",
 )
 
 # %% [markdown]
@@ -127,9 +124,9 @@ def round_to_grid(ab, spacing):
 
 
 # %%
-def repaint(ab):
-    """Put other colors on the photos: (N, 2, 256, 256) -> pictures (N, 3, 256, 256)."""
-    return lab_to_rgb(torch.cat((L[: len(ab)], ab), dim=1))
+def repaint(L, ab):
+    """Put colors on lightness: (N, 1, H, W), (N, 2, H, W) -> pictures (N, 3, H, W)."""
+    return lab_to_rgb(torch.cat((L, ab), dim=1))
 
 
 def distinct(ab):
@@ -143,10 +140,7 @@ for name, photo in zip(images.BUNDLED, ab, strict=True):
 # %%
 coffee = ab[2:3]
 rounded = {spacing: round_to_grid(coffee, spacing) for spacing in (10.0, 25.0, 50.0)}
-strip = [
-    lab_to_rgb(torch.cat((L[2:3], color), dim=1))[0]
-    for color in (coffee, *rounded.values())
-]
+strip = [repaint(L[2:3], color)[0] for color in (coffee, *rounded.values())]
 names = [
     "original",
     *(f"spacing {s:g}: {distinct(color[0])} colors" for s, color in rounded.items()),
@@ -162,19 +156,30 @@ show(
 # %% [markdown]
 # The answer to the prediction: about 30... or 43, to be exact. Few enough to choose from.
 #
-# A small slip with large effects: `torch.floor` instead of `torch.round`. The result is a grid point, too, the pictures
-# look almost right, and published evaluation code contains just this. How often does it pick the same point?
+# A small slip: `torch.floor` instead of `torch.round`. The result is a grid point, too, the pictures look almost right,
+# and published evaluation code contains just this. How often does it pick the same point, and what does it cost?
 # By chance alone it would be one pixel in four: a and b must both lie in the lower half of their step.
 
 # %%
-same = (torch.floor(ab / 10) == torch.round(ab / 10)).all(dim=1).float().mean()
+floored = torch.floor(ab / 10) * 10
+same = (floored == round_to_grid(ab, 10.0)).all(dim=1).float().mean()
 print(f"rounding down and rounding agree on {same:.1%} of the pixels")
+for name, color in (("rounded", round_to_grid(ab, 10.0)), ("rounded down", floored)):
+    error, quality = (
+        (color - ab).norm(dim=1).mean(),
+        psnr(repaint(L, color), photos).mean(),
+    )
+    print(f"{name:13} error {error:.2f} ab units, PSNR {quality:.1f} dB")
 
 # %% [markdown]
+# More than one pixel in four, since colors near gray often lie just above zero; and yet nearly twice the error. (PSNR, from
+# lesson 1, compares whole pictures: 10 dB less means ten times the squared error.)
+#
 # ## 3. Which grid points are colors?
 #
 # The grid from -110 to 110 has 23 x 23 = 529 points. Not all of them exist as colors: no screen can show
-# (a, b) = (-100, -100). The paper keeps the points that are "in gamut" and counts 313, without saying how. So let us
+# (a, b) = (-100, -100). The paper keeps the points that are "in gamut", among the
+# colors that a screen can show, and counts 313, without saying how. So let us
 # try. First: when can a screen show a Lab color at all?
 #
 # ### Exercise 2.2 · Can a screen show it?
@@ -203,7 +208,7 @@ def displayable(lab):
 #
 # 1. The point can be shown at L = 50, halfway between black and white.
 # 2. The point can be shown at some L = 0, 1, ..., 100.
-# 3. The point lies inside the convex hull of all colors that sRGB can show.
+# 3. The point lies inside the convex hull (the shape of a rubber band around them) of all colors that sRGB can show.
 # 4. The point is the nearest grid point of at least one of the 16.7 million 8-bit colors.
 
 # %%
@@ -221,8 +226,8 @@ rule_2 = torch.stack([shown_at(lightness) for lightness in range(101)]).any(dim=
 print(int(rule_1.sum()), int(rule_2.sum()))
 
 # %% [markdown]
-# For rule 3, the hull. The colors on the twelve edges of the RGB cube, 256 to an edge, have the same hull as all 16.7
-# million: you find the proof in the library's tests.
+# For rule 3, the hull. The colors on the twelve edges of the RGB cube, 256 to an edge, give the same bins as all 16.7
+# million; a test of the library checks it.
 
 
 # %%
@@ -239,8 +244,7 @@ print(int(rule_3.sum()))
 
 # %% [markdown]
 # For rule 4, take 8-bit colors, round each to the grid, and collect the points that are hit. The six faces of the RGB
-# cube are enough: walk from any color towards larger or smaller L with the same a and b, and you leave the cube
-# through a face.
+# cube are enough: all 16.7 million colors hit the same points.
 
 # %%
 levels = torch.arange(256, dtype=torch.uint8)
@@ -277,8 +281,8 @@ show(
 # 261 is not 313. The authors kept more.
 #
 # The rule that gives their list exactly: take the hull of rule 3 and **widen it by 10, one grid step, in a and in b**.
-# A point is kept if it is strictly inside. In other words: a point stays if the hull touches one of the four grid
-# squares that meet at the point.
+# A point is kept if it is strictly inside. In other words: a point stays if the hull reaches into at least one of the
+# four grid squares that meet at the point.
 #
 # ### Exercise 2.3 · The rule that gives 313
 # ●●●○○ · 10 minutes
@@ -309,9 +313,12 @@ centers = grid[kept]
 same = torch.equal(centers, bins.gamut_bins())
 print(len(centers), "bins; the same list as the library's:", same)
 
+# %% [markdown]
+# (The library uses the same rule; its tests compare the result with the rows that the authors published.)
+
 # %% jupyter={"source_hidden": true}
 fig, axes = panels(1, 2, (4.4, 4.2))
-ab_plane(axes[0], f"{len(centers)} bins")
+ab_plane(axes[0], f"{len(centers)} bins", lightness=None)
 axes[0].plot(*grid[~kept].T, ".", color="0.7", markersize=3)
 axes[0].plot(*centers.T, "s", color="0.2", markersize=4, label="hit by a color")
 empty = grid[kept & ~rule_4]
@@ -338,17 +345,17 @@ show(
     alt="Left: 313 bins, 52 of them at the rim marked as never hit. Right: the number "
     "of bins grows with the reach and crosses 313 at 10.",
     caption="Left: the 313 bins. The white ones at the rim are never the nearest bin of "
-    "any color that a screen can show. Right: 313 belongs to a reach of 10; "
-    "other reaches give other lists.",
+    "any 8-bit color. Right: a reach of 10 gives 313, and so does any reach from about "
+    "9.8 to 10.05. Clearly smaller or larger ones do not.",
 )
 
 # %% [markdown]
-# So 313 is a choice, not a law of nature, and 52 of the bins are there for nobody. They do little harm. But they matter
-# once we divide by how often a bin occurs (lesson 5).
+# So 313 is a choice, not a law of nature. 52 of the bins are never the nearest one. Soft codes (section 5) still give
+# them a share, and they matter once we divide by how often a bin occurs (lesson 5).
 #
 # ## 4. The nearest bin
 #
-# For a class label, each color needs the number of its bin.
+# For a class label, each color needs the number of its bin: the row of the bin in `centers`.
 #
 # ### Exercise 2.4 · The nearest bin
 # ●●○○○ · 10 minutes
@@ -382,6 +389,7 @@ def nearest_bin(ab, centers):
 # %% tags=["no-compare"]
 # Every fourth pixel of the astronaut: (16384, 2)
 pixels = ab[0].flatten(1).T[::4].contiguous()
+bins.nearest_bin(ab[:1])  # builds its table, once
 start = time.perf_counter()
 slow = nearest_bin(pixels, centers)
 middle = time.perf_counter()
@@ -439,16 +447,16 @@ for ax, (x, y), i, w in zip(axes, examples.tolist(), index, weight, strict=True)
     ax.scatter(*centers[i].T, s=900 * w, color="tab:blue", alpha=0.6)
     ax.plot(x, y, "x", color="black", markersize=9)
     for (a, b), share in zip(centers[i].tolist(), w.tolist(), strict=True):
-        ax.text(a, b + 5, f"{share:.2f}", ha="center", fontsize=8)
-    ax.set(xlim=(x - 18, x + 18), ylim=(y - 18, y + 18), aspect="equal")
+        ax.text(a, b + 4, f"{share:.2g}", ha="center", fontsize=8)
+    ax.set(xlim=(x - 20, x + 20), ylim=(y - 20, y + 24), aspect="equal")
     ax.set(xlabel="a", ylabel="b", title=f"({x:g}, {y:g})")
 show(
     fig,
     alt="Three colors (crosses) among bin centers (plus signs), with circles sized by "
     "the weights of their five bins.",
     caption="Crosses: colors. Circles: the weights of their five bins. A color on a "
-    "center still gives away a third of its weight; one between four centers "
-    "divides itself among them.",
+    "center still gives away a third of its weight; one between four centers gives each "
+    "about a quarter, and half a percent to a fifth.",
 )
 
 # %% [markdown]
@@ -467,14 +475,15 @@ print(f"all zeros written down: {dense / 1e6:.1f} MB")
 print(f"index and weight:       {sparse / 1e6:.1f} MB")
 
 # %% [markdown]
-# That is why `colorize.bins.soft_encode` returns (index, weight), and why no function of this course builds the large
-# tensor. Here it is at work on all five photos, at a third of a million colors. The entropy of the codes,
-# $-\sum_k w_k \ln w_k$, is worth a look: no network that learns from soft codes can get its loss below it.
+# That is why `colorize.bins.soft_encode` returns (index, weight), and why no training target in this course is written
+# out in full. Here it is at work on all five photos, a third of a million pixels. The entropy of the codes,
+# $-\sum_k w_k \ln w_k$ (in nats, the unit of the natural logarithm), is worth a look: no network that learns from soft
+# codes can get its mean loss below it.
 
 # %%
 photo_index, photo_weight = bins.soft_encode(ab)  # (5, 5, 256, 256) each
 entropy = -(photo_weight * photo_weight.log()).sum(dim=1).mean()
-print(f"{photo_index[:, 0].numel()} colors, mean entropy {entropy:.2f} nats")
+print(f"{photo_index[:, 0].numel()} pixels, mean entropy {entropy:.2f} nats")
 
 # %% [markdown]
 # ## 7. Back to one color
@@ -485,10 +494,12 @@ print(f"{photo_index[:, 0].numel()} colors, mean entropy {entropy:.2f} nats")
 #
 # $$ ab = \sum_k c_k\, \frac{w_k^{1/T}}{\sum_j w_j^{1/T}} $$
 #
-# $c_k$ is the color of bin $k$. $T = 1$ gives the plain mean, and $T \to 0$ the largest weight's color alone.
+# $w_k$ and $c_k$ are weight and center of the $k$-th neighbor. $T = 1$ gives the plain mean, and $T \to 0$ the largest weight's color alone.
 #
 # ### Exercise 2.6 · Back to one color
 # ●●○○○ · 10 minutes
+#
+# Apply the formula to each of the M colors. `index` holds row numbers in `centers`.
 #
 # <details><summary>Hint 1</summary>Raise the weights to 1/T and make them sum to 1 again. <code>centers[index]</code> has
 # shape (M, K, 2).</details>
@@ -527,14 +538,15 @@ ways = {
 print(f"{'':20}mean error   largest   PSNR")
 for name, color in ways.items():
     error = (color - ab).norm(dim=1)
-    quality = psnr(repaint(color), photos).mean()
+    quality = psnr(repaint(L, color), photos).mean()
     print(f"{name:20}{error.mean():8.2f} {error.max():10.2f} {quality:8.1f} dB")
 
 # %% jupyter={"source_hidden": true}
-fig, axes = panels(1, 3, (2.9, 3.1))
-for ax, (name, color) in zip(axes, list(ways.items())[:3], strict=True):
-    crop = repaint(color)[2, :, 100:164, 60:124]
-    picture(ax, crop, f"{name}\nerror {(color - ab)[2].norm(dim=0).mean():.2f} ab units")
+rows, columns = slice(100, 164), slice(60, 124)
+fig, axes = panels(1, 4, (2.4, 2.7))
+for ax, (name, color) in zip(axes, [("original", ab), *ways.items()], strict=False):
+    off = (color - ab)[2, :, rows, columns].norm(dim=0).mean()
+    picture(ax, repaint(L, color)[2, :, rows, columns], f"{name}\nerror {off:.2f}")
 show(
     fig,
     alt="A detail of the coffee photo, 64 pixels wide, decoded in three ways. Only the "
@@ -550,8 +562,9 @@ show(
 #
 # ### A trap: logits or probabilities?
 #
-# The library's `decode.annealed_mean` takes logits, as a network gives them: numbers of any size, before the softmax.
-# Feed it the probabilities of a soft code, and the softmax is taken of numbers between 0 and 1. What comes out?
+# The library's `decode.mean` and `decode.annealed_mean` take logits, as a network gives them: numbers of any size,
+# before the softmax. Feed them the probabilities of a soft code, and the softmax is taken of numbers between 0 and 1.
+# What comes out?
 
 # %%
 code = torch.zeros(1, 313, 1, 1)
@@ -563,7 +576,7 @@ print("from log-probability ", [round(x, 1) for x in right.tolist()])
 print("from probability     ", [round(x, 1) for x in wrong.tolist()])
 
 # %% [markdown]
-# The last line is nearly the mean of all 313 centers, whatever the code. The logarithm of the weights is a valid set of
+# The last line is nearly the mean of all 313 centers, and it would be for any other color, too. The logarithm of the weights is a valid set of
 # logits, minus infinity included.
 #
 # ## 8. A slider for the grid
@@ -576,7 +589,7 @@ print("from probability     ", [round(x, 1) for x in wrong.tolist()])
 def quantized(spacing):
     """The astronaut with its colors on a grid: -> picture (3, 256, 256), numbers."""
     color = round_to_grid(ab[:1], float(spacing))
-    image = repaint(color)
+    image = repaint(L[:1], color)
     error, quality = (color - ab[:1]).norm(dim=1).mean(), psnr(image, photos[:1]).item()
     words = f"spacing {spacing}: {distinct(color[0])} colors"
     return image[0], f"{words}, error {error:.1f} ab units, PSNR {quality:.1f} dB"
@@ -604,10 +617,10 @@ show(
 
 # %% [markdown]
 # <details><summary>What to see</summary>Colors near gray break first. At 10 the wall gets faint blotches, at 20 the face
-# gets spots, at 40 it is half gray and half yellow, and at 60 it has no color left: skin is 20 to 30 units from gray, and
+# gets spots, at 40 it is half gray and half yellow, and at 60 it has no color left: most of the skin is 13 to 27 units from gray, and
 # whatever is nearer than half a step rounds to gray. The suit is 60 units away. It stays one flat orange, brighter or
-# duller as the grid happens to lie, until at 80 it is torn between red and gray. A spacing of 10 is about where a careful
-# eye stops seeing the steps.</details>
+# duller as the grid happens to lie, until at 80 it is torn between red and gray. The
+# stripes of the flag keep a color even at 80, but turn from red to magenta. At 10 only the wall gives the grid away.</details>
 #
 # ## 9. The whole grid: 529
 #
@@ -618,37 +631,39 @@ show(
 in_use = len(bins.nearest_bin(ab).unique())
 whole = torch.unique(round_to_grid(ab, 10.0).movedim(1, -1).reshape(-1, 2), dim=0)
 print(f"{in_use} of 313 bins hold a pixel of our photos, {len(whole)} of 529 points do")
-print(f"last layer, 256 inputs: {257 * 313:,} weights for 313, {257 * 529:,} for 529")
+print(f"last layer, 256 inputs: {257 * 313:,} numbers for 313, {257 * 529:,} for 529")
 
 # %% [markdown]
-# Nothing for the photos, since no color rounds to a point outside the 313. The network gets a larger last layer,
-# with outputs that never win. In exchange nobody has to explain the number 313.
+# Nothing for hard labels, since no color rounds to a point outside the 313 (soft codes at the rim would spread beyond
+# them). The network gets a larger last layer, with outputs that never win. In exchange nobody has to explain the number 313.
 #
 # ## What the papers say, what we measured
 #
 # | | Zhang et al. 2016 | this lesson |
 # |---|---|---|
 # | number of bins, spacing 10 | 313 | 313, by the hull widened by 10 |
-# | neighbors, sigma | 5, 5 | 5, 5 (their training code: 10 neighbors) |
-# | bins that no sRGB color is nearest to | not mentioned | 52 |
+# | neighbors, sigma | 5, 5 (in their training code 10, 5) | 5, 5 |
+# | bins that no 8-bit sRGB color is nearest to | not mentioned | 52 |
 # | error of the nearest bin | not reported | 3.8 ab units, 34.5 dB |
 # | error of the soft mean | not reported | 0.2 ab units, 58 dB |
 #
 # **Take away**
 # 1. A list of 313 colors covers what photos need; rounding to it costs about 4 ab units.
-# 2. Soft codes keep what rounding loses, and only five numbers of them need to be stored.
+# 2. Soft codes keep what rounding loses, and only five weights with their bins need to be stored.
 # 3. "In gamut" can mean many things. If a number matters, derive it.
 #
 # ## Questions
 #
 # <details><summary>Rounding costs 3.8 ab units on average. What would you expect for colors spread evenly over a square
 # of side 10, and why is it about the same?</summary>The mean distance from the center of a square of side 1 to its points
-# is 0.3826, so 3.83. Within a single bin the colors of photos are spread fairly evenly.</details>
+# is 0.3826, so 3.83. Within a bin the colors of the five photos together are spread
+# fairly evenly.</details>
 # <details><summary>Why does the soft mean not give back the color exactly?</summary>Gaussian weights are not made to
-# interpolate: the mean of the five centers under them is close to the color, not equal. More neighbors help a
-# little: even all 313 leave an error of about 0.2.</details>
-# <details><summary>Halve the spacing: how many bins, and what happens to each one's share of the pixels?</summary>About
-# four times as many, each with a quarter of the pixels. Rare colors become rarer: less to learn from.</details>
+# interpolate: the mean of the five centers under them is close to the color, not equal. More neighbors hardly change the mean
+# error: even all 313 leave about 0.2. They do lower the largest one.</details>
+# <details><summary>Halve the spacing: how many bins, and what happens to each one's share of the pixels?</summary>With a reach of 5,
+# 1,083: three and a half times as many, since the rim grows less. Each has a quarter of the area, so fewer pixels to
+# learn from, and rare colors become rarer.</details>
 
 # %%
 check.scorecard()

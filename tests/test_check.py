@@ -105,6 +105,35 @@ def test_a_crash_names_error_line_and_arguments():
     assert message.endswith("It was called with a tensor of shape (1, 1).")
 
 
+def test_an_if_on_a_tensor_gets_advice():
+    def chooses(x):
+        return 2 * x if x > 1 else x
+
+    message = verdict(chooses).message
+    assert message.startswith("For six numbers: crashed with RuntimeError")
+    assert "`if` takes one value; torch.where chooses for each." in message
+
+
+def test_masks_are_compared_in_words():
+    mask = exercise(
+        reference=lambda x: x > 1,
+        cases=lambda: [Case("For six numbers", (torch.arange(6.0),))],
+        outputs=("the mask",),
+        mistakes=(),
+        inspect=None,
+    )
+    message = judge(mask, lambda x: x > 2).message
+    assert (
+        message
+        == "For six numbers: the mask is wrong in 1 of 6 places, first at [2]: should be True, yours is False."
+    )
+
+
+def test_min_and_max_with_a_dimension_get_advice():
+    message = verdict(lambda x: x.min(dim=1)).message
+    assert "use argmin or argmax for the numbers" in message
+
+
 def test_wrong_number_of_arguments():
     assert "crashed with TypeError" in verdict(lambda: None).message
 
@@ -240,7 +269,7 @@ ALL = [exercise for lesson in ANSWERS for exercise in exercises(lesson).values()
 
 @pytest.mark.parametrize("one", ALL, ids=lambda e: e.number)
 def test_typical_mistakes_get_their_own_message(one):
-    assert 3 <= len(one.mistakes) <= 7
+    assert 3 <= len(one.mistakes) <= 8
     messages = [message for _, message in one.mistakes]
     assert len(set(messages)) == len(messages)
     for mistake, message in one.mistakes:

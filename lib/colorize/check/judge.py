@@ -210,6 +210,9 @@ def _off_in_one(got: Any, good: Any, name: str, tolerance: float) -> str | None:
         return f"{name} should be {b.item():.4g}, yours is {a.item():.4g}."
     where = tuple(np.unravel_index(int(off.argmax()), off.shape))
     place = ", ".join(str(int(i)) for i in where)
+    if torch.as_tensor(good).dtype == torch.bool:
+        mine, theirs = bool(a[where]), bool(b[where])
+        return f"{name} is wrong in {int(bad.sum())} of {a.numel()} places, first at [{place}]: should be {theirs}, yours is {mine}."
     return (
         f"{name} is off in {int(bad.sum())} of {a.numel()} values, most at [{place}]: "
         f"yours {a[where].item():.4g}, expected {b[where].item():.4g}."
@@ -226,6 +229,8 @@ def _describe(value: Any) -> str:
     if isinstance(value, (Tensor, np.ndarray)):
         kind = "a tensor" if isinstance(value, Tensor) else "an array"
         return f"{kind} of shape {tuple(value.shape)}"
+    if isinstance(value, torch.return_types.min | torch.return_types.max):
+        return "the values and the numbers that min and max return together: use argmin or argmax for the numbers"
     if isinstance(value, (tuple, list)):
         return f"a {type(value).__name__} of {len(value)}"
     return f"{value!r} ({type(value).__name__})"[:120]
@@ -302,4 +307,5 @@ def _crash(error: Exception, function: Callable, args: tuple, case: Case) -> str
     line, text = _last_line(error, function)
     where = f" in line {line} of the cell, `{text}`" if line is not None else ""
     shapes = ", ".join(_describe(a) for a in args)
-    return f"{case.say}: crashed with {type(error).__name__}{where}: {error}. It was called with {shapes}."
+    advice = " `if` takes one value; torch.where chooses for each." if "is ambiguous" in str(error) else ""
+    return f"{case.say}: crashed with {type(error).__name__}{where}: {error}. It was called with {shapes}.{advice}"

@@ -165,6 +165,8 @@ GRAY = Exercise(
             (torch.cat((_one_color(1, 2), _one_color(20, 30), _one_color(-3, 0))), 5.0),
             torch.tensor([True, False, True]),
         ),
+        Case("For a picture with one gray pixel", (_one_color(-30, -30) + 30, 5.0), torch.tensor([False])),
+        Case("For one pixel of ab = (4.5, 2)", (_one_color(4.5, 2), 5.0), torch.tensor([True])),
         Case("For a threshold of 10 and a pixel of (8, -8)", (_one_color(8, -8), 10.0), torch.tensor([True])),
     ],
     outputs=("the answer",),

@@ -94,6 +94,7 @@ DISPLAYABLE = Exercise(
         ),
         Case("For the grid at L = 30", (_plane_at(30.0),)),
         Case("For the grid at L = 75", (_plane_at(75.0),)),
+        Case("For a batch of two grids", (torch.stack((_plane_at(20.0), _plane_at(90.0))),)),
     ],
     outputs=("the mask",),
     draw=_draw_mask,

@@ -7,10 +7,12 @@ from ..lab import lab_to_rgb, rgb_to_lab
 from .lesson_01 import is_gray, linear_to_xyz, swap_color, xyz_to_lab
 
 
-def _lab(xyz: Tensor, white: Tensor, root: float = 1 / 3, line: bool = True, offset: float = 16) -> Tensor:
+def _lab(
+    xyz: Tensor, white: Tensor, root: float = 1 / 3, line: bool = True, offset: float = 16, scale: float = 1
+) -> Tensor:
     """Lab with parts to spoil."""
     t = xyz / white.view(3, 1, 1)
-    f = t**root
+    f = t**root * scale
     if line:
         f = torch.where(t > 0.008856, f, 7.787 * t + 16 / 116)
     x, y, z = f
@@ -38,6 +40,10 @@ MISTAKES = {
         (
             lambda rgb: torch.where(rgb <= 0.0031308, rgb * 12.92, 1.055 * rgb ** (1 / 2.4) - 0.055),
             "You go the other way, from light to the screen: dark values must get darker, 0.5 becomes 0.214.",
+        ),
+        (
+            lambda rgb: torch.where(rgb > 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4),
+            "The two parts are swapped: dark values, up to 0.04045, take rgb / 12.92.",
         ),
         (
             lambda rgb: torch.where(rgb <= 0.0031308, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4),
@@ -70,6 +76,10 @@ MISTAKES = {
         (
             lambda xyz, white: _lab(xyz, white, line=False),
             "The straight part is missing: for t up to 0.008856, f(t) = 7.787 t + 16/116.",
+        ),
+        (
+            lambda xyz, white: _lab(xyz, white, root=1, scale=1 / 3),
+            "`t**1/3` is (t to the power 1) divided by 3. Write `t ** (1 / 3)`.",
         ),
         (
             lambda xyz, white: _lab(xyz, white, root=1 / 2),
@@ -114,6 +124,14 @@ MISTAKES = {
         (
             lambda ab, threshold: ab.norm(dim=1).flatten(1).amax(dim=1) <= threshold,
             "You compare the chroma. The rule looks at a and b separately: (4, 4) still counts as gray.",
+        ),
+        (
+            lambda ab, threshold: ab.abs().sum(dim=1).flatten(1).amax(dim=1) <= threshold,
+            "You add |a| and |b|. The rule looks at them separately: (4, 4) still counts as gray.",
+        ),
+        (
+            lambda ab, threshold: (ab.abs() <= threshold).flatten(1).any(dim=1),
+            "One gray value is enough for you. All pixels, in a and in b, must be within the threshold.",
         ),
         (
             lambda ab, threshold: ab.abs().flatten(1).mean(dim=1) <= threshold,

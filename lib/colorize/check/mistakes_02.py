@@ -62,6 +62,10 @@ MISTAKES = {
             "One good channel is enough for you. All three must be between 0 and 1.",
         ),
         (
+            lambda lab: within(light(lab)).all(dim=0),
+            "`dim=0` is the channel only for a single picture. Count from the end, `dim=-3`: batches come, too.",
+        ),
+        (
             lambda lab: within(light(lab)),
             "You answer for each channel. A color is displayable when all three channels are: use "
             ".all(dim=-3).",
@@ -107,6 +111,10 @@ MISTAKES = {
             "You add the differences in a and b with their signs, so that they cancel. Square them first.",
         ),
         (
+            lambda ab, centers: (ab[:, None] - centers).abs().sum(dim=2).argmin(dim=1),
+            "You add |a - a_q| and |b - b_q|. That is another distance: square them before adding.",
+        ),
+        (
             lambda ab, centers: (ab[:, None, 0] - centers[:, 0]).abs().argmin(dim=1),
             "You compare a only and forget b.",
         ),
@@ -119,6 +127,10 @@ MISTAKES = {
         (
             lambda *args: _soft(*args, exponent=lambda d, sigma: -d / (2 * sigma**2)),
             "The distance is not squared in the exponent: exp(-d² / (2 sigma²)).",
+        ),
+        (
+            lambda *args: _soft(*args, exponent=lambda d, sigma: -(d**2) / 2 * sigma**2),
+            "`/ 2 * sigma**2` divides by 2 and then multiplies. Put the product in parentheses.",
         ),
         (
             lambda *args: _soft(*args, exponent=lambda d, sigma: -(d**2) / (2 * sigma)),
@@ -158,7 +170,7 @@ MISTAKES = {
         ),
         (
             lambda index, weight, centers, T: decode(index, weight, centers),
-            "Your result does not depend on T.",
+            "Your result does not depend on T. (`w**1/T` is w divided by T: write `w ** (1 / T)`.)",
         ),
         (lambda *args: decode(*args).flip(-1), "a and b are swapped in your result."),
     ),
