@@ -30,7 +30,8 @@
 #
 # You should know Python and have seen PyTorch tensors. How exercises work: replace the line `raise NotImplementedError`
 # by your answer and run the cell. A badge tells you where you stand. Whatever it says, you can go on: the cells below
-# then use the course's own function. Cells that only draw are folded; a click on the three dots opens them.
+# then use the course's own function, so what they show is what yours should give. Cells that only draw are folded; a
+# click on the three dots opens them.
 
 # %%
 import colorsys

@@ -31,7 +31,8 @@
 #
 # You should know what L, a and b are (lesson 1). How exercises work: replace the line `raise NotImplementedError` by
 # your answer and run the cell. A badge tells you where you stand. Whatever it says, you can go on: the cells below then
-# use the course's own function. Cells that only draw are folded; a click on the three dots opens them.
+# use the course's own function, so what they show is what yours should give. Cells that only draw are folded; a click
+# on the three dots opens them.
 
 # %%
 import time

@@ -14,13 +14,17 @@ import os
 import re
 import threading
 import warnings
+from typing import BinaryIO
 
 import numpy as np
 import torch
 from PIL import Image, ImageCms, ImageOps
+from torch import Tensor
 
 from .files import write_whole
 
+Readable = str | os.PathLike | bytes | BinaryIO
+Picture = Readable | Image.Image | np.ndarray | Tensor
 _PHOTOS = {"astronaut": "astronaut.png", "chelsea": "chelsea.png", "coffee": "coffee.png"}
 _PHOTOS |= {"rocket": "rocket.jpg", "stereo_motorcycle": "motorcycle_left.png"}
 BUNDLED = tuple(_PHOTOS)
@@ -30,7 +34,7 @@ _WRITES = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".tif
 _LOCK, _INSIDE, _FILTERS = threading.Lock(), [], contextlib.ExitStack()  # of _quiet
 
 
-def read(path, max_pixels=100_000_000, *, name=None):
+def read(path: Readable, max_pixels: int = 100_000_000, *, name: str | None = None) -> Tensor:
     """Read a photo: (3, H, W) float32, sRGB in [0, 1].
 
     Transparent parts are laid over white, the orientation in EXIF is applied, an embedded color profile is
@@ -61,7 +65,7 @@ def read(path, max_pixels=100_000_000, *, name=None):
     return _open(io.BytesIO(path), max_pixels, name)
 
 
-def to_tensor(image, *, name=None):
+def to_tensor(image: Picture, *, name: str | None = None) -> Tensor:
     """Turn anything that holds one picture into a tensor of its own: (3, H, W) float32, sRGB in [0, 1].
 
     Taken are what `read` takes, a PIL image, an array (H, W) or (H, W, 1, 3 or 4), and a tensor (1, 3 or 4,
@@ -76,7 +80,7 @@ def to_tensor(image, *, name=None):
             return _decode(image, name or getattr(image, "filename", None))
     if isinstance(image, np.ndarray):
         planes = np.moveaxis(image, 2, 0) if image.ndim == 3 else image[None]
-    elif isinstance(image, torch.Tensor):
+    elif isinstance(image, Tensor):
         planes = image
     else:
         return read(image, name=name)
@@ -88,20 +92,20 @@ def to_tensor(image, *, name=None):
     return color.expand(3, -1, -1).contiguous()
 
 
-def to_uint8(image):
+def to_uint8(image: Tensor) -> np.ndarray:
     """The pixels of a float tensor (3, H, W) as an array (H, W, 3) uint8: rounded, and clipped to 0..255.
 
     >>> to_uint8(torch.tensor([-1.0, 0.5, 2.0]).reshape(3, 1, 1)).tolist()
     [[[0, 128, 255]]]
     """
-    fits = isinstance(image, torch.Tensor) and image.is_floating_point() and image.ndim == 3
+    fits = isinstance(image, Tensor) and image.is_floating_point() and image.ndim == 3
     if not fits or image.shape[0] != 3 or image.isnan().any():
         raise _error(None, "a float tensor (3, H, W) without NaN", image)
     values = image.detach().cpu().float().clamp(0, 1).mul(255).round().to(torch.uint8)
     return values.permute(1, 2, 0).contiguous().numpy()
 
 
-def resize(image, size):
+def resize(image: Tensor, size: int | tuple[int, int]) -> Tensor:
     """Resize (..., C, H, W), floats in [0, 1] or uint8, bicubic, smoothed when shrinking; the dtype is kept.
 
     `size` is the length of the shorter side, or (H, W). The filter overshoots at edges, so that floats are
@@ -116,7 +120,7 @@ def resize(image, size):
     return planes.reshape(*image.shape[:-2], *size).to(image.dtype)
 
 
-def center_crop(image, size):
+def center_crop(image: Tensor, size: int | tuple[int, int]) -> Tensor:
     """The middle of (..., C, H, W), as a view. `size` is one length for both sides, or (H, W)."""
     (height, width), size = _sides(image, size)
     if size[0] > height or size[-1] > width:
@@ -125,12 +129,12 @@ def center_crop(image, size):
     return image[..., top : top + size[0], left : left + size[-1]]
 
 
-def square(image, size):
+def square(image: Tensor, size: int) -> Tensor:
     """Resize the shorter side of (..., C, H, W) to `size`, then keep the middle: (..., C, size, size)."""
     return center_crop(resize(image, size), size)
 
 
-def save(image, path, quality=95):
+def save(image: Picture, path: str | os.PathLike, quality: int = 95) -> None:
     """Write a picture in the format of the suffix (.jpg, .png, .tif, .webp), whole or not at all.
 
     `image` is whatever `to_tensor` takes. `quality`, 1 to 100, is for JPEG (written with its colors at full
@@ -154,7 +158,7 @@ def save(image, path, quality=95):
         raise _error(name, "a picture and a place to write it", f"a failure ({reason})") from None
 
 
-def bundled(name, size=None):
+def bundled(name: str, size: int | tuple[int, int] | None = None) -> Tensor:
     """A color photo that comes with scikit-image, one of `BUNDLED`: (3, H, W) float32, sRGB in [0, 1].
 
     `size` as in `resize`. The file is read from the package's folder, nothing is downloaded. The rocket's
@@ -270,7 +274,7 @@ def _unit_range(image, name):
 
 def _sides(image, size):
     """(H, W) of a tensor of pictures (..., C, H, W), and size as a tuple (length,) or (H, W)."""
-    fits = isinstance(image, torch.Tensor) and image.ndim >= 3 and image.numel() > 0
+    fits = isinstance(image, Tensor) and image.ndim >= 3 and image.numel() > 0
     if not fits or not (image.is_floating_point() or image.dtype == torch.uint8):
         raise _error(None, "a tensor (..., C, H, W) of floats or uint8, of at least one pixel", image)
     with contextlib.suppress(TypeError):

@@ -10,9 +10,10 @@ import io
 from collections.abc import Callable
 
 import ipywidgets
-import torch
 from PIL import Image
 from torch import Tensor
+
+from .images import to_uint8
 
 
 def slider_demo(
@@ -56,7 +57,6 @@ def slider_demo(
 
 def jpeg(image: Tensor, quality: int = 92) -> bytes:
     """Encode a picture (3, H, W) in [0, 1] as JPEG bytes, without subsampling its color: color is the subject here."""
-    pixels = (image.detach().clamp(0, 1) * 255).round().to(torch.uint8).movedim(0, -1).cpu().numpy()
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality, subsampling=0)
+    Image.fromarray(to_uint8(image)).save(buffer, "JPEG", quality=quality, subsampling=0)
     return buffer.getvalue()
