@@ -1,5 +1,8 @@
 """Bins, nearest bin and soft encoding against brute force, and against numbers published by others."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -158,5 +161,33 @@ def test_bad_input_gets_one_sentence():
         bins.soft_encode(ab, neighbors=0)
     with pytest.raises(ValueError, match="1 to 313, got 314"):
         bins.soft_encode(ab, neighbors=314)
-    with pytest.raises(ValueError, match="above 0, got 0"):
+    with pytest.raises(ValueError, match=r"0\.001 or above, got 0"):
         bins.soft_encode(ab, sigma=0)
+
+
+def test_types_and_gradients():
+    ab = torch.tensor([33.3, -21.7]).view(1, 2, 1, 1)
+    index, weight = bins.soft_encode(ab.double())
+    assert weight.dtype == torch.float64
+    assert bins.soft_encode(ab.half())[1].dtype == torch.float32
+    assert bins.soft_encode(ab.bfloat16())[1].dtype == torch.float32
+    assert not bins.soft_encode(ab.clone().requires_grad_())[1].requires_grad
+    exact = torch.softmax(
+        -(bins.gamut_bins().double()[index.flatten()] - ab.double().flatten()).square().sum(1) / 50, 0
+    )
+    assert (weight.flatten() - exact).abs().max() < 1e-12
+    for s in (-1, float("nan")):
+        with pytest.raises(ValueError, match=r"sigma must be 0\.001 or above"):
+            bins.soft_encode(ab, sigma=s)
+
+
+def test_values_too_large_for_a_color_are_refused():
+    for size in (1e6, 1e160, float("inf")):
+        with pytest.raises(ValueError, match="below 1e\\+06"):
+            bins.nearest_bin(torch.full((1, 2, 1, 1), size, dtype=torch.float64))
+
+
+def test_another_default_device_does_not_matter():
+    code = "import torch; torch.set_default_device('meta'); from colorize import bins; print(bins.gamut_bins().device.type)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "cpu\n"

@@ -1,7 +1,12 @@
 """The builder: markers, ids, determinism, and what it refuses."""
 
+import base64
+import io
+
 import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+from PIL import Image
 
 from colorize import build, compare
 
@@ -97,8 +102,14 @@ def test_changes_by_hand_are_found(source):
         ("    # END SOLUTION\n", "", r"01_discs.py, cell 3: # BEGIN SOLUTION without # END SOLUTION"),
         ("    # BEGIN SOLUTION\n", "", r"01_discs.py, cell 3: # END SOLUTION without # BEGIN SOLUTION"),
         ("square = radius**2", "# BEGIN SOLUTION", r"cell 3: # BEGIN SOLUTION inside a solution region"),
-        ("square = radius**2", "square = 1  # END SOLUTION", "must stand alone on its line"),
+        (
+            "square = radius**2",
+            "square = 1  # END SOLUTION",
+            "is no marker: write # BEGIN SOLUTION or # END SOLUTION, alone on its line",
+        ),
         ("print(area(2.0))\n\n", "\n\n", r"cell 4 is empty"),
+        ("# BEGIN", "#begin", "is no marker"),
+        ("# # A title", "# # BEGIN SOLUTION", "can only be marked in a code cell"),
     ],
 )
 def test_broken_sources_are_refused(source, old, new, sentence):
@@ -126,7 +137,10 @@ def test_unchanged_outputs_agree(source):
         ("error 3.75 dB", "error 3.76 dB", True),
         ("error 3.75 dB", "error 3.85 dB", False),
         ("error 3.75 dB", "error 3.75 bits", False),
-        ("1,234 of 5", "1,235 of 5", True),
+        ("1,234 of 5", "1,235 of 5", False),  # a count
+        ("12,340 pixels", "12,350 pixels", True),
+        ("313 bins", "312 bins", False),
+        ("shape (1, 2)", "shape (1 2)", False),
         ("[0.0, -2.3]", "[0.0005, -2.3]", True),
         ("-2.3", "2.3", False),
         ("1e-05", "9e-05", True),  # noise around zero
@@ -139,11 +153,6 @@ def test_text_is_compared_with_tolerance(old, new, agree):
 
 
 def picture(value, size=(8, 8)):
-    import base64
-    import io
-
-    from PIL import Image
-
     buffer = io.BytesIO()
     Image.new("RGB", size, (value,) * 3).save(buffer, "PNG")
     return base64.b64encode(buffer.getvalue()).decode()
@@ -167,3 +176,91 @@ def test_differences_name_the_cell_and_skip_what_prints_a_time(source):
     tagged = build.execute(build.read(source), source.parent)
     tagged.cells[1].outputs = [nbformat.v4.new_output("stream", text="7 ms")]
     assert compare.differences(done, tagged) == []  # the cell is tagged no-compare
+
+
+def differ(one, other):
+    books = [new_notebook(cells=[new_code_cell("x", outputs=o)]) for o in (one, other)]
+    return compare.differences(*books)
+
+
+def data(**kinds):
+    return [new_output("display_data", {k.replace("_", "/"): v for k, v in kinds.items()})]
+
+
+def test_every_kind_of_output_is_compared():
+    for kind in ("image_png", "image_jpeg"):
+        assert differ(data(**{kind: picture(100)}), data(**{kind: picture(100)})) == []
+        assert "gray levels" in differ(data(**{kind: picture(100)}), data(**{kind: picture(110)}))[0]
+    assert differ(data(text_plain="a 1"), data(text_plain="a 2")) == ["cell 1: 1 is now 2, in 'a 2'"]
+    assert "is now" in differ(data(text_plain="a"), data(text_plain="a", image_png=picture(1)))[0]
+    assert "is now" in differ(data(text_plain="a"), [new_output("stream", text="a")])[0]
+    assert differ(
+        [new_output("error", ename="E", evalue="", traceback=[])],
+        [new_output("error", ename="E", evalue="", traceback=[])],
+    ) == ["cell 1: an error is stored"]
+    assert differ([new_output("stream", name="stderr", text="7 it/s")], []) == []
+    assert compare.text_difference("100", "101.5")
+
+
+def test_commands_return_what_they_found(source, monkeypatch, capsys):
+    monkeypatch.setattr(build, "ROOT", source.parents[1])
+    monkeypatch.setattr(build, "sources", lambda: [source])
+    assert build.main(["--check"]) == 1
+    assert build.main([]) == 0
+    assert build.main(["--check"]) == 0
+    assert "1 lessons agree" in capsys.readouterr().out
+    assert compare.main([]) == 0
+    source.with_suffix(".ipynb").write_text(
+        source.with_suffix(".ipynb").read_text().replace("12.566", "13.566")
+    )
+    assert compare.main(["01"]) == 1
+    source.write_text(LESSON.replace("    # END SOLUTION\n", ""))
+    assert build.main(["--check"]) == 1
+    assert "without # END SOLUTION" in capsys.readouterr().err
+
+
+def test_outputs_are_cleaned(source):
+    cell = """
+# %%
+import os, sys, warnings, ipywidgets
+
+warnings.warn("watch out")
+for k in range(3):
+    print(k, flush=True)
+print(os.environ["TQDM_DISABLE"])
+ipywidgets.IntSlider()
+"""
+    source.write_text(LESSON + cell)
+    found = build.execute(build.read(source), source.parent).cells[-1].outputs
+    assert not any("widget-view" in kind for output in found for kind in output.get("data", {}))
+    assert [output.text for output in found if output.get("name") == "stdout"] == ["0\n1\n2\n1\n"]
+    assert "ipykernel_" not in "".join(output.get("text", "") for output in found)
+
+
+def test_a_line_that_moved_is_found():
+    white = Image.new("RGB", (50, 50), "white")
+    lines = []
+    for x in (20, 30):
+        drawn = white.copy()
+        drawn.paste("black", (x, 0, x + 1, 50))
+        buffer = io.BytesIO()
+        drawn.save(buffer, "PNG")
+        lines.append(base64.b64encode(buffer.getvalue()).decode())
+    assert compare.picture_difference(lines[0], lines[0]) is None
+    assert compare.picture_difference(*lines) is not None
+
+
+def test_unknown_lessons_are_refused(source, monkeypatch, capsys):
+    monkeypatch.setattr(build, "sources", lambda: [source])
+    for command in (build.main, compare.main):
+        with pytest.raises(SystemExit):
+            command(["99"])
+        assert "no such lesson: 99; there are 01" in capsys.readouterr().err
+
+
+def test_a_conflict_in_a_notebook_is_one_sentence(source):
+    built(source, executed=False)
+    source.with_suffix(".ipynb").write_text("<<<<<<< HEAD")
+    assert build.problems(source) == [
+        "solutions/01_discs.ipynb is no notebook (a merge conflict?): run `make notebooks`"
+    ]

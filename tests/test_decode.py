@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage import color
 
-from colorize import decode
+from colorize import decode, lab
 from colorize.bins import gamut_bins, soft_encode
 
 
@@ -145,3 +145,38 @@ def test_bad_input_gets_one_sentence():
         decode.mode(logits[0])
     with pytest.raises(ValueError, match="paint takes"):
         decode.paint(torch.zeros(1, 3, 2, 2), torch.zeros(1, 2, 2, 2))
+
+
+def test_the_default_temperature_is_the_papers():
+    z = torch.randn(1, 313, 2, 2)
+    assert torch.equal(decode.annealed_mean(z), decode.annealed_mean(z, 0.38))
+
+
+def test_paint_interpolates_between_pixels():
+    ab = torch.tensor([-20.0, 20.0]).view(1, 1, 1, 2).repeat(1, 2, 1, 1)
+    L = torch.full((1, 1, 1, 4), 60.0)
+    got = lab.rgb_to_lab(decode.paint(L, ab))[0, 1, 0]
+    assert torch.allclose(
+        got, torch.tensor([-20.0, -10.0, 10.0, 20.0]), atol=0.05
+    )  # bilinear, corners not aligned
+
+
+def test_paint_keeps_the_precision_of_lightness():
+    L = torch.linspace(40, 60, 200).view(1, 1, 1, 200)
+    ab = torch.zeros(1, 2, 1, 200)
+    for dt in (torch.float16, torch.bfloat16):
+        assert (decode.paint(L, ab.to(dt)) - decode.paint(L, ab)).abs().max() < 1e-5
+    assert decode.paint(L.double(), ab).dtype == torch.float64
+    for bad in (torch.zeros(2, 2, 2), torch.zeros(1, 3, 2, 2), torch.zeros(2, 2, 2, 2)):
+        with pytest.raises(ValueError, match="paint takes"):
+            decode.paint(L, bad)
+
+
+def test_autocast_does_not_touch_colors():
+    x = torch.rand(1, 3, 8, 8)
+    z = torch.randn(1, 313, 4, 4) * 3
+    want = lab.rgb_to_lab(x), lab.lab_to_rgb(lab.rgb_to_lab(x)), decode.annealed_mean(z)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        got = lab.rgb_to_lab(x), lab.lab_to_rgb(want[0]), decode.annealed_mean(z)
+    for a, b in zip(got, want, strict=True):
+        assert torch.equal(a, b)

@@ -125,3 +125,45 @@ def test_jpeg_keeps_sharp_colors():
     stripes[0, :, ::2], stripes[1, :, 1::2] = 1.0, 0.6  # red and green columns of one pixel
     back = np.asarray(Image.open(io.BytesIO(widgets.jpeg(stripes))), float) / 255
     assert np.abs(back - stripes.movedim(0, -1).numpy()).mean() < 0.05
+
+
+def test_jpeg_clips_and_rounds():
+    def flat(v):
+        return np.asarray(Image.open(io.BytesIO(widgets.jpeg(torch.full((3, 8, 8), v)))))
+
+    assert flat(1.5).min() == 255 and flat(-1.0).max() == 0 and flat(128.6 / 255).min() == 129
+
+
+def test_slider_draws_once_a_move_and_keeps_the_width():
+    calls = []
+    slider = ipywidgets.FloatSlider()
+    demo = widgets.slider_demo(
+        lambda v: (calls.append(v), (torch.zeros(3, 4, 4), ""))[1], slider, "x", "y", width=77
+    )
+    slider.value = 5
+    slider.description = "new"
+    assert calls == [0, 5] and 'width="77"' in demo.children[1].value
+
+
+def test_empty_places_and_upright_plane():
+    fig = figures.pictures(torch.rand(3, 3, 4, 5), ["a", "b", "c"], columns=2)
+    assert not fig.axes[3].axison
+    fig2, (ax,) = figures.panels()
+    figures.ab_plane(ax)
+    assert ax.images[0].origin == "lower" and ax.get_aspect() == 1
+    back = ax.images[0].get_array()
+    n = len(back)
+    assert back[int(n * 0.8), n // 2, 2] < back[int(n * 0.25), n // 2, 2]  # yellow at the top, blue below
+    plt.close(fig)
+    plt.close(fig2)
+
+
+def test_every_picture_needs_a_title_and_8_bit_pictures_are_shown_as_they_are():
+    with pytest.raises(ValueError, match="got 2 pictures and 1 titles"):
+        figures.pictures(torch.zeros(2, 3, 4, 4), ["one"])
+    with pytest.raises(ValueError, match="got 0 pictures"):
+        figures.pictures([], [])
+    fig, (ax,) = figures.panels()
+    figures.picture(ax, torch.tensor([[[0, 7, 255]]], dtype=torch.uint8))
+    assert ax.images[0].get_array()[0, :, 0].tolist() == [0, 7, 255]
+    plt.close(fig)

@@ -132,3 +132,18 @@ def test_bad_input_gets_one_sentence(function):
         function(torch.zeros(3, 2, 2, dtype=torch.int64))
     with pytest.raises(TypeError, match="got ndarray"):
         function(np.zeros((3, 2, 2)))
+
+
+def test_gradients_below_zero_are_finite():  # removing rgb.clamp
+    rgb = torch.tensor([-0.2, 0.0, 0.01], dtype=torch.float64).view(3, 1, 1).requires_grad_()
+    lab.rgb_to_lab(rgb).sum().backward()
+    assert rgb.grad.isfinite().all()
+
+
+def test_8_bit_values_go_through_a_table():
+    rgb = torch.zeros(3, 2, 2, dtype=torch.uint8)
+    assert lab.rgb_to_lab(rgb).dtype == torch.float32
+    with pytest.raises(ValueError, match="got \\(8, 8, 3\\)"):
+        lab.srgb_to_linear(torch.zeros(8, 8, 3, dtype=torch.uint8))
+    levels = torch.arange(256, dtype=torch.uint8).expand(3, 1, 256)
+    assert (lab.srgb_to_linear(levels) - lab.srgb_to_linear(levels.double() / 255)).abs().max() < 1e-7

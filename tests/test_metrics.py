@@ -99,3 +99,25 @@ def test_bad_input_gets_one_sentence():
             metric(ab, ab)
     with pytest.raises(ValueError, match=r"\(N, 2, H, W\)"):
         metrics.mean_chroma(rgb)
+
+
+def test_half_precision_and_more_bad_input():
+    ab = torch.zeros(1, 2, 1, 2)
+    with pytest.raises(ValueError, match="0 or above"):
+        metrics.auc(ab, ab, torch.tensor([[[2.0, -1.0]]]))
+    with pytest.raises(ValueError, match="must both have"):
+        metrics.auc(ab, torch.zeros(2, 2, 1, 2))
+    with pytest.raises(ValueError, match="must both have"):
+        metrics.psnr(torch.zeros(1, 3, 1, 1), torch.zeros(1, 3, 2, 2))
+    p = torch.full((1, 3, 8, 8), 0.01).half()
+    q = torch.full((1, 3, 8, 8), 0.0102).half()
+    assert metrics.psnr(p, q).item() == pytest.approx(metrics.psnr(p.double(), q.double()).item(), abs=1e-3)
+
+
+def test_no_pixels_and_values_that_are_not_finite():
+    with pytest.raises(ValueError, match="auc needs pixels"):
+        metrics.auc(torch.zeros(0, 2, 3, 3), torch.zeros(0, 2, 3, 3))
+    with pytest.raises(ValueError, match="must be finite"):
+        metrics.auc(torch.full((1, 2, 1, 1), float("nan")), torch.zeros(1, 2, 1, 1))
+    with pytest.raises(ValueError, match="weight must be finite"):
+        metrics.auc(torch.zeros(1, 2, 1, 1), torch.zeros(1, 2, 1, 1), torch.full((1, 1, 1), float("inf")))

@@ -15,6 +15,7 @@ from torch import Tensor
 from .lab import rgb_to_lab
 
 SPACING = 10  # ab units between neighboring bins
+FAR = 1e6  # nothing that is meant as a color lies beyond; squared distances still fit
 REACH = 11  # the grid runs from -REACH * SPACING to +REACH * SPACING on both axes: 23 x 23 = 529 points
 
 
@@ -34,7 +35,7 @@ def gamut_bins() -> Tensor:
 
 def grid_points() -> Tensor:
     """All 529 grid points, (529, 2) float32, ordered by a, then b. The 2017 successor of the paper uses all of them."""
-    axis = torch.arange(-REACH, REACH + 1, dtype=torch.float32) * SPACING
+    axis = torch.arange(-REACH, REACH + 1, dtype=torch.float32, device="cpu") * SPACING
     return torch.cartesian_prod(axis, axis)
 
 
@@ -44,8 +45,10 @@ def srgb_hull() -> Tensor:
     The hull of these 3,072 colors decides the bins exactly as the hull of all 16.7 million does (a test compares);
     the eight corners alone would not: their hull gives 301 bins.
     """
-    t = torch.linspace(0, 1, 256, dtype=torch.float64)
-    corners = torch.cartesian_prod(*[torch.tensor([0.0, 1.0], dtype=torch.float64)] * 2)  # (4, 2)
+    t = torch.linspace(0, 1, 256, dtype=torch.float64, device="cpu")
+    corners = torch.cartesian_prod(
+        *[torch.tensor([0.0, 1.0], dtype=torch.float64, device="cpu")] * 2
+    )  # (4, 2)
     edges = []
     for axis in range(3):
         edge = corners.repeat_interleave(256, dim=0)  # the two fixed channels
@@ -68,7 +71,7 @@ def nearest_bin(ab: Tensor) -> Tensor:
 
     Raises
     ------
-    ValueError for another shape, or when ab holds NaN or infinity.
+    ValueError for another shape, or when ab holds NaN, infinity or values of a million and more.
 
     >>> nearest_bin(torch.tensor([3.0, -4.0]).view(1, 2, 1, 1))
     tensor([[[120]]])
@@ -94,7 +97,7 @@ def soft_encode(ab: Tensor, neighbors: int = 5, sigma: float = 5.0) -> tuple[Ten
     ----------
     ab : (N, 2, H, W) float, any finite values, also outside the gamut.
     neighbors : K, 1 to 313.
-    sigma : width of the Gaussian in ab units, above 0.
+    sigma : width of the Gaussian in ab units, 0.001 or above.
 
     Returns
     -------
@@ -103,7 +106,7 @@ def soft_encode(ab: Tensor, neighbors: int = 5, sigma: float = 5.0) -> tuple[Ten
 
     Raises
     ------
-    ValueError for another shape, NaN or infinity, or a K or sigma out of range.
+    ValueError for another shape, NaN, infinity or values of a million and more, or a K or sigma out of range.
 
     >>> index, weight = soft_encode(torch.zeros(1, 2, 1, 1))
     >>> index.flatten()[0], weight.flatten().round(decimals=3)  # (0, 0) is bin 120; its four neighbors share the rest
@@ -111,8 +114,8 @@ def soft_encode(ab: Tensor, neighbors: int = 5, sigma: float = 5.0) -> tuple[Ten
     """
     if not 1 <= neighbors <= len(_gamut_bins()):
         raise ValueError(f"neighbors must be 1 to {len(_gamut_bins())}, got {neighbors}")
-    if not sigma > 0:
-        raise ValueError(f"sigma must be above 0, got {sigma}")
+    if not sigma >= 1e-3:
+        raise ValueError(f"sigma must be 0.001 or above, got {sigma}")
     points = _points(ab)
     squared, index = _nearest(
         points, neighbors
@@ -167,7 +170,7 @@ def _measure(points: Tensor, neighbors: int, chunk: int = 16_384) -> tuple[Tenso
 @cache
 def _gamut_bins() -> Tensor:
     ab = srgb_hull()
-    shifts = torch.tensor([[-1, -1], [-1, 1], [1, -1], [1, 1]], dtype=torch.float64) * SPACING
+    shifts = torch.tensor([[-1, -1], [-1, 1], [1, -1], [1, 1]], dtype=torch.float64, device="cpu") * SPACING
     widened = ConvexHull((ab[:, None] + shifts).reshape(-1, 2).numpy())
     normals, offsets = torch.from_numpy(widened.equations).split((2, 1), dim=1)
     grid = grid_points()
@@ -180,9 +183,9 @@ def _gamut_bins() -> Tensor:
 @cache
 def _bin_of_cell() -> Tensor:
     """(25, 25) int64: the number of the bin at each grid point, -1 where there is none and in a rim for all beyond."""
-    table = torch.full((2 * REACH + 3, 2 * REACH + 3), -1)
+    table = torch.full((2 * REACH + 3, 2 * REACH + 3), -1, device="cpu")
     cell = (_gamut_bins() / SPACING).long() + REACH + 1
-    table[cell[:, 0], cell[:, 1]] = torch.arange(len(cell))
+    table[cell[:, 0], cell[:, 1]] = torch.arange(len(cell), device="cpu")
     return table
 
 
@@ -206,6 +209,6 @@ def _points(ab: Tensor) -> Tensor:
         raise ValueError(f"ab must have shape (N, 2, H, W), got {got}")
     ab = ab.detach()
     points = (ab if ab.dtype == torch.float64 else ab.float()).movedim(1, -1).reshape(-1, 2)
-    if not points.isfinite().all():
-        raise ValueError("ab must be finite, got NaN or infinity")
+    if not (points.abs() < FAR).all():
+        raise ValueError(f"ab must be finite and below {FAR:g} in size, got NaN, infinity or more")
     return points

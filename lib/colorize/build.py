@@ -30,6 +30,7 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
+MARKER = re.compile(r"\b(BEGIN|END)\s+SOLUTION\b", re.IGNORECASE)  # also what is only meant as a marker
 OPEN = ("# YOUR CODE HERE", "raise NotImplementedError")
 CELL_SECONDS = 300
 
@@ -44,7 +45,10 @@ def sources(root: Path = ROOT) -> list[Path]:
 
 
 def read(source: Path) -> NotebookNode:
-    """Read a lesson: the notebook with all solutions in it, no outputs, and cell ids made from the cells' text."""
+    """Read a lesson: the notebook with all solutions in it, no outputs, and cell ids made from the cells' text.
+
+    SourceError if a cell is empty or a solution region is not well marked.
+    """
     notebook = jupytext.read(source)
     notebook.metadata = nbformat.from_dict(copy.deepcopy(METADATA))
     notebook.nbformat, notebook.nbformat_minor = 4, 5
@@ -61,6 +65,8 @@ def read(source: Path) -> NotebookNode:
         )
         if cell.cell_type == "code":
             open_regions(cell.source, where=f"{source.name}, cell {number}")  # complains about broken markers
+        elif MARKER.search(cell.source):
+            raise SourceError(f"{source.name}, cell {number}: a solution can only be marked in a code cell")
     return notebook
 
 
@@ -83,8 +89,8 @@ def open_regions(code: str, where: str = "the cell", answer: str | None = None) 
             if indent is None:
                 raise SourceError(f"{where}: {END} without {BEGIN}")
             indent = None
-        elif BEGIN in line or END in line:
-            raise SourceError(f"{where}: {marker!r} is no marker: it must stand alone on its line")
+        elif MARKER.search(line):
+            raise SourceError(f"{where}: {marker!r} is no marker: write {BEGIN} or {END}, alone on its line")
         elif indent is None:
             out.append(line)
     if indent is not None:
@@ -163,7 +169,13 @@ def problems(source: Path) -> list[str]:
             continue
         there = path.read_text(encoding="utf-8")
         if path == solved:
-            there = text(bare(nbformat.reads(there, as_version=4)))
+            try:
+                there = text(bare(nbformat.reads(there, as_version=4)))
+            except (nbformat.reader.NotJSONError, nbformat.ValidationError):
+                found.append(
+                    f"{path.parent.name}/{path.name} is no notebook (a merge conflict?): run `make notebooks`"
+                )
+                continue
         if there != wanted:
             lines = difflib.unified_diff(
                 there.splitlines(), wanted.splitlines(), str(path.name), source.name, "", "", 1, ""
@@ -183,6 +195,14 @@ def _clean(output: NotebookNode) -> NotebookNode:
     return output
 
 
+def choose(parser: argparse.ArgumentParser, numbers: list[str]) -> list[Path]:
+    """Return the sources of some lessons, of all if no number is given; end the program if there is no such lesson."""
+    every = {source.name[:2]: source for source in sources()}
+    if unknown := sorted(set(numbers) - set(every)):
+        parser.error(f"no such lesson: {', '.join(unknown)}; there are {', '.join(every)}")
+    return [source for number, source in every.items() if not numbers or number in numbers]
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; 1 if ``--check`` finds a difference."""
     parser = argparse.ArgumentParser(
@@ -191,11 +211,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("lesson", nargs="*", help="numbers, such as 02; all lessons if none is given")
     parser.add_argument("--check", action="store_true", help="execute and write nothing, only compare")
     options = parser.parse_args(arguments)
-    chosen = [s for s in sources() if not options.lesson or s.name[:2] in options.lesson]
-    if unknown := set(options.lesson) - {s.name[:2] for s in chosen}:
-        parser.error(
-            f"no such lesson: {', '.join(sorted(unknown))}; there are {', '.join(s.name[:2] for s in sources())}"
-        )
+    chosen = choose(parser, options.lesson)
     try:
         if options.check:
             found = [problem for source in chosen for problem in problems(source)]

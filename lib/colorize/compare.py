@@ -1,6 +1,6 @@
 """Are the outputs stored in the solutions still true? Execute them again and compare, with tolerances.
 
-Words must be equal, numbers agree to 1 %, pictures to 2 gray levels on average. Cells that print a time carry the tag
+Words and counts must be equal, other numbers agree to 1 %, pictures to 2 gray levels on average. Cells that print a time carry the tag
 ``no-compare``. Byte equality would be too much to ask: font rendering and sums differ a little from machine to machine.
 
     python -m colorize.compare [LESSON ...]
@@ -19,11 +19,13 @@ import numpy as np
 from nbformat import NotebookNode
 from PIL import Image
 
-from .build import execute, read, sources
+from .build import choose, execute, read
 
 RELATIVE, ABSOLUTE = 1e-2, 1e-3  # for numbers in printed text
 GRAY_LEVELS = 2.0  # mean absolute difference of two pictures, of 255
-NUMBER = re.compile(r"[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+EXACT = 10_000  # whole numbers below this are counts, and counts are right or wrong
+EDGES = 0.02  # share of pixels that may differ by more than 40 gray levels: a line that moved
+NUMBER = re.compile(r"[-+]?(?:(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?")
 
 
 def differences(stored: NotebookNode, fresh: NotebookNode) -> list[str]:
@@ -49,7 +51,8 @@ def text_difference(old: str, new: str) -> str | None:
         return f"text changed: {old.strip()[:200]!r} is now {new.strip()[:200]!r} (compared as {skeleton.strip()[:40]!r}...)"
     for one, other in zip(NUMBER.findall(old), NUMBER.findall(new), strict=True):
         a, b = (float(x.replace(",", "")) for x in (one, other))
-        if not math.isclose(a, b, rel_tol=RELATIVE, abs_tol=ABSOLUTE):
+        whole = not set(".eE") & set(one + other) and abs(a) < EXACT
+        if a != b if whole else not math.isclose(a, b, rel_tol=RELATIVE, abs_tol=ABSOLUTE):
             return f"{one} is now {other}, in {new.strip()[:120]!r}"
     return None
 
@@ -59,8 +62,11 @@ def picture_difference(old: str, new: str) -> str | None:
     a, b = (np.asarray(Image.open(io.BytesIO(base64.b64decode(x))).convert("RGB"), float) for x in (old, new))
     if a.shape != b.shape:
         return f"picture of {a.shape[1]} x {a.shape[0]} pixels is now {b.shape[1]} x {b.shape[0]}"
-    if (off := np.abs(a - b).mean()) > GRAY_LEVELS:
-        return f"picture differs by {off:.1f} gray levels on average"
+    off = np.abs(a - b)
+    if off.mean() > GRAY_LEVELS:
+        return f"picture differs by {off.mean():.1f} gray levels on average"
+    if (moved := (off.max(axis=2) > 40).mean()) > EDGES:
+        return f"picture differs by more than 40 gray levels in {moved:.1%} of its pixels"
     return None
 
 
@@ -95,9 +101,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("lesson", nargs="*", help="numbers, such as 02; all lessons if none is given")
     options = parser.parse_args(arguments)
     bad = 0
-    for source in sources():
-        if options.lesson and source.name[:2] not in options.lesson:
-            continue
+    for source in choose(parser, options.lesson):
         stored = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
         found = differences(stored, execute(read(source), source.parent))
         bad += bool(found)

@@ -28,7 +28,7 @@ def annealed_mean(logits: Tensor, T: float = 0.38, centers: Tensor | None = None
 
     Returns
     -------
-    (N, 2, H, W): a and b in their own units.
+    (N, 2, H, W): a and b in their own units. NaN for a pixel whose logits are all minus infinity, or hold plus infinity.
 
     Raises
     ------
@@ -47,16 +47,17 @@ def annealed_mean(logits: Tensor, T: float = 0.38, centers: Tensor | None = None
     # Off with the largest logit before the division: with T = 0.001 and logits of 10,000, z / T has no digits left
     # for the differences between bins.
     z = (logits - logits.amax(dim=1, keepdim=True)) / T
-    return torch.einsum("qc,nqhw->nchw", centers, torch.softmax(z, dim=1))
+    with torch.autocast(z.device.type, enabled=False):  # it would round the colors to 8 bits
+        return torch.einsum("qc,nqhw->nchw", centers, torch.softmax(z, dim=1))
 
 
 def mean(logits: Tensor, centers: Tensor | None = None) -> Tensor:
-    """Mean color of the distribution: :func:`annealed_mean` at T = 1. Shapes as there."""
+    """Mean color of the distribution: :func:`annealed_mean` at T = 1. Shapes and errors as there."""
     return annealed_mean(logits, 1.0, centers)
 
 
 def mode(logits: Tensor, centers: Tensor | None = None) -> Tensor:
-    """Color of the most likely bin, (N, Q, H, W) -> (N, 2, H, W). Of equal logits the first bin wins."""
+    """Color of the most likely bin, (N, Q, H, W) -> (N, 2, H, W). Of equal logits the first bin wins. Errors as above."""
     logits, centers = _check(logits, centers)
     return centers[logits.argmax(dim=1)].movedim(-1, 1)
 
@@ -78,16 +79,20 @@ def paint(lightness: Tensor, ab: Tensor) -> Tensor:
 
     Raises
     ------
-    ValueError for other shapes.
+    ValueError for other shapes, or different N.
     """
     if lightness.ndim != 4 or lightness.shape[1] != 1 or ab.ndim != 4 or ab.shape[1] != 2:
         raise ValueError(
             "paint takes lightness (N, 1, H, W) and ab (N, 2, h, w), "
             f"got {tuple(lightness.shape)} and {tuple(ab.shape)}"
         )
+    if len(ab) != len(lightness):
+        raise ValueError(f"paint takes as many lightness as ab, got {len(lightness)} and {len(ab)}")
+    dtype = torch.promote_types(torch.promote_types(lightness.dtype, ab.dtype), torch.float32)
+    lightness, ab = lightness.to(dtype), ab.to(dtype)
     if ab.shape[2:] != lightness.shape[2:]:
         ab = F.interpolate(ab, size=lightness.shape[2:], mode="bilinear", align_corners=False)
-    return lab_to_rgb(torch.cat((lightness.to(ab.dtype), ab), dim=1))
+    return lab_to_rgb(torch.cat((lightness, ab), dim=1))
 
 
 def _check(logits: Tensor, centers: Tensor | None) -> tuple[Tensor, Tensor]:

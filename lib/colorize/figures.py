@@ -9,9 +9,11 @@ import torch
 from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy.spatial import ConvexHull
 from torch import Tensor
 
 from .bins import srgb_hull
+from .images import to_tensor, to_uint8
 from .lab import lab_to_rgb, lab_to_xyz, xyz_to_linear
 
 STYLE = {
@@ -34,11 +36,17 @@ def show(fig: Figure, alt: str, caption: str) -> None:
     fig : the figure.
     alt : what the figure shows, for those who cannot see it; kept in the output's metadata and as its plain text.
     caption : what to see in it, one or two sentences of Markdown.
+
+    Raises
+    ------
+    ValueError if alt or caption is empty.
     """
     if not alt.strip() or not caption.strip():
         raise ValueError("a figure needs an alt text and a caption")
-    files = {kind: _encode(fig, kind) for kind in ("png", "jpeg")}
-    plt.close(fig)
+    try:
+        files = {kind: _encode(fig, kind) for kind in ("png", "jpeg")}
+    finally:
+        plt.close(fig)
     # Plots are small as PNG. Photos are several times smaller as JPEG, and a repository of lessons has to stay light.
     kind = "jpeg" if 1.5 * len(files["jpeg"]) < len(files["png"]) else "png"
     display(
@@ -72,9 +80,11 @@ def panels(
 
 
 def picture(ax: Axes, image: Tensor, title: str = "") -> None:
-    """Draw one picture, (3, H, W) or (1, H, W) in [0, 1], without axes."""
-    shown = image.detach().cpu().clamp(0, 1).movedim(0, -1).expand(-1, -1, 3)
-    ax.imshow((shown * 255).round().byte().numpy(), interpolation="nearest")
+    """Draw one picture, (3, H, W) or (1, H, W), float in [0, 1] or uint8, without axes."""
+    ax.imshow(
+        to_uint8(to_tensor(image.detach().clamp(0, 255 if image.dtype == torch.uint8 else 1))),
+        interpolation="nearest",
+    )
     ax.set_axis_off()
     ax.set_title(title)
 
@@ -83,6 +93,8 @@ def pictures(
     images: Sequence[Tensor], titles: Sequence[str], columns: int = 5, inches: float = 2.2
 ) -> Figure:
     """Draw pictures (3, H, W) side by side, each with a title: say a number in it, not everyone sees the colors."""
+    if not len(images) == len(titles) > 0:
+        raise ValueError(f"every picture needs a title, got {len(images)} pictures and {len(titles)} titles")
     rows = -(-len(images) // columns)
     height, width = images[0].shape[-2:]
     fig, axes = panels(rows, min(columns, len(images)), (inches, inches * height / width + 0.3))
@@ -106,8 +118,6 @@ def ab_plane(ax: Axes, title: str = "", lightness: float | None = 65.0) -> None:
 
 
 def _outline(points: np.ndarray) -> np.ndarray:
-    from scipy.spatial import ConvexHull
-
     corners = ConvexHull(points).vertices
     return np.append(corners, corners[0])
 

@@ -15,6 +15,8 @@ def write_whole(path: str | os.PathLike) -> Iterator[BinaryIO]:
     Until the block ends the bytes go to a temporary file in the same folder. If the block fails, or the program is
     killed, an older file of that name stays as it was; only a kill can leave the temporary file behind.
 
+    Raises OSError if the folder is missing or cannot be written to.
+
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     with write_whole(os.path.join(folder, "a.txt")) as file:
     ...         _ = file.write(b"all of it")

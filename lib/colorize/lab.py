@@ -4,7 +4,8 @@ Three steps lead from a pixel on the screen to Lab, each with its inverse::
 
     sRGB  --srgb_to_linear-->  linear light  --linear_to_xyz-->  XYZ  --xyz_to_lab-->  Lab
 
-The last three dimensions of every tensor are (3, H, W). Everything runs on any device and can be differentiated;
+The last three dimensions of every tensor are (3, H, W); another shape is a ValueError, integers (other than 8-bit sRGB)
+are a TypeError. Everything runs on any device and can be differentiated;
 gradients are finite everywhere, also at black, at white, on the gray axis and outside the gamut.
 
 Constants: sRGB is IEC 61966-2-1; the white is D65 seen by the 2 degree observer; matrix, white and thresholds carry
@@ -56,6 +57,10 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
     Returns
     -------
     (..., 3, H, W) in [0, 1], float64 for float64, else float32.
+
+    Raises
+    ------
+    ValueError if the shape is not (..., 3, H, W). TypeError for integers.
 
     >>> lab = torch.tensor([50.0, 0.0, 0.0]).view(3, 1, 1)
     >>> lab_to_rgb(lab).flatten().round(decimals=2)  # without a and b: gray
@@ -123,7 +128,9 @@ def lab_to_xyz(lab: Tensor) -> Tensor:
 
 def _mix(matrix, image: Tensor) -> Tensor:
     matrix = torch.as_tensor(matrix, dtype=image.dtype, device=image.device)
-    return torch.einsum("ij,...jhw->...ihw", matrix, image)
+    # Autocast would round this product to 8 bits: Lab off by 0.7, sRGB by 9 gray levels.
+    with torch.autocast(image.device.type, enabled=False):
+        return torch.einsum("ij,...jhw->...ihw", matrix, image)
 
 
 def _column(values, like: Tensor) -> Tensor:
@@ -134,7 +141,7 @@ def _float(image: Tensor, name: str) -> Tensor:
     """Check the shape; half precision is too coarse for Lab (steps of 0.06 at L = 100) and becomes float32."""
     _check(image, name)
     if not image.is_floating_point():
-        raise TypeError(f"{name} must be floating point (or uint8 for sRGB), got {image.dtype}")
+        raise TypeError(f"{name} must be floating point{', or uint8' * (name == 'rgb')}, got {image.dtype}")
     return image if image.dtype == torch.float64 else image.float()
 
 

@@ -7,7 +7,7 @@ return one number for each picture.
 import torch
 from torch import Tensor
 
-AUC_LIMIT = 150  # ab units; beyond every distance between two colors that a photo holds
+AUC_LIMIT = 150  # ab units, the largest threshold; two colors of sRGB can be up to about 250 apart
 
 
 def auc(pred_ab: Tensor, true_ab: Tensor, weight: Tensor | None = None) -> float:
@@ -29,7 +29,7 @@ def auc(pred_ab: Tensor, true_ab: Tensor, weight: Tensor | None = None) -> float
 
     Raises
     ------
-    ValueError for other shapes, negative weights, or weights that sum to 0.
+    ValueError for other shapes, no pixels, values that are not finite, negative weights, or weights that sum to 0.
 
     >>> true = torch.zeros(1, 2, 1, 1)
     >>> auc(true, true), auc(true + torch.tensor([30.0, 40.0]).view(1, 2, 1, 1), true)  # 50 units off: 100.5 / 150
@@ -38,13 +38,17 @@ def auc(pred_ab: Tensor, true_ab: Tensor, weight: Tensor | None = None) -> float
     _same_shape(pred_ab, true_ab, 2, "pred_ab", "true_ab")
     n, _, height, width = true_ab.shape
     distance = (pred_ab.double() - true_ab.double()).norm(dim=1).flatten()  # (N * H * W,)
+    if not len(distance):
+        raise ValueError(f"auc needs pixels, got ab of shape {tuple(true_ab.shape)}")
+    if not distance.isfinite().all():
+        raise ValueError("pred_ab and true_ab must be finite, got NaN or infinity")
     if weight is None:
         weight = torch.ones_like(distance)
     elif weight.shape != (n, height, width):
         raise ValueError(f"weight must have shape {(n, height, width)}, got {tuple(weight.shape)}")
     weight = weight.flatten().to(distance)
-    if weight.lt(0).any() or not weight.sum() > 0:
-        raise ValueError("weight must be 0 or above, and above 0 somewhere")
+    if weight.lt(0).any() or not weight.isfinite().all() or not weight.sum() > 0:
+        raise ValueError("weight must be finite, 0 or above, and above 0 somewhere")
     # The first whole threshold that accepts a pixel is its distance rounded up: one histogram holds the whole curve.
     first = distance.ceil().clamp(max=AUC_LIMIT + 1).long()
     accepted = torch.bincount(first, weight, minlength=AUC_LIMIT + 2)[: AUC_LIMIT + 1].cumsum(0)
@@ -60,13 +64,17 @@ def psnr(pred_rgb: Tensor, true_rgb: Tensor) -> Tensor:
 
     Returns
     -------
-    (N,); infinity where the two are equal.
+    (N,) float32; infinity where the two are equal.
+
+    Raises
+    ------
+    ValueError for other shapes.
 
     >>> psnr(torch.zeros(1, 3, 2, 2), torch.full((1, 3, 2, 2), 0.1))
     tensor([20.])
     """
     _same_shape(pred_rgb, true_rgb, 3, "pred_rgb", "true_rgb")
-    return -10 * (pred_rgb - true_rgb).square().mean(dim=(1, 2, 3)).log10()
+    return -10 * (pred_rgb.double() - true_rgb.double()).square().mean(dim=(1, 2, 3)).log10().float()
 
 
 def rmse_alpha_beta(pred_rgb: Tensor, true_rgb: Tensor) -> float:
@@ -80,6 +88,10 @@ def rmse_alpha_beta(pred_rgb: Tensor, true_rgb: Tensor) -> float:
     ----------
     pred_rgb, true_rgb : (N, 3, H, W), sRGB in [0, 1].
 
+    Raises
+    ------
+    ValueError for other shapes.
+
     >>> gray, red = torch.full((1, 3, 1, 1), 0.3), torch.tensor([0.9, 0.0, 0.0]).view(1, 3, 1, 1)
     >>> round(rmse_alpha_beta(gray, red), 2)  # red: alpha = -1.5, beta = 3
     3.35
@@ -89,7 +101,7 @@ def rmse_alpha_beta(pred_rgb: Tensor, true_rgb: Tensor) -> float:
 
 
 def mean_chroma(ab: Tensor) -> Tensor:
-    """Mean distance from gray, ``sqrt(a^2 + b^2)``, of each picture: (N, 2, H, W) -> (N,) in ab units.
+    """Mean distance from gray, ``sqrt(a^2 + b^2)``, of each picture: (N, 2, H, W) -> (N,) in ab units. ValueError for another shape.
 
     >>> mean_chroma(torch.tensor([3.0, 4.0]).view(1, 2, 1, 1))
     tensor([5.])

@@ -21,7 +21,7 @@ import importlib
 from collections.abc import Callable
 
 from .badge import Badge, Scorecard, show
-from .judge import Exercise, Verdict, judge
+from .judge import Exercise, Verdict, judge, lost_defaults
 
 __all__ = ["Badge", "Check", "Exercise", "Scorecard", "Verdict", "check", "exercises"]
 
@@ -47,6 +47,10 @@ class Check:
 
     def __call__(self, number: str) -> Callable[[Callable], Callable]:
         """Return the decorator for exercise ``number``, such as "2.5". ValueError if there is no such exercise."""
+        if not isinstance(number, str):
+            raise TypeError(
+                f'write the number of the exercise in quotes, @check("2.1"), got {number!r}'[:160]
+            )
         lesson = number.split(".")[0]
         known = exercises(int(lesson)) if lesson.isdecimal() else {}
         if number not in known:
@@ -60,6 +64,8 @@ class Check:
             # twice would find our own reference and call it right.
             function = getattr(function, "_student", function)
             verdict = judge(exercise, function)
+            if verdict.state == "right" and (message := lost_defaults(exercise, function)):
+                verdict = dataclasses.replace(verdict, state="not yet", message=message)
             self.verdicts[number] = verdict
             show(Badge(verdict))
             return function if verdict.state == "right" else _stand_in(exercise, function)

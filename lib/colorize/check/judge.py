@@ -1,10 +1,12 @@
 """Judge one answer: run it on small cases, compare with what is expected, and say in words what is wrong."""
 
 import contextlib
+import inspect
 import linecache
 import random
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+
+from .difference import describe, misfit, off, plain
 
 TIME_LIMIT = 10.0  # seconds for one exercise, all its cases together
 
@@ -83,12 +87,13 @@ def judge(exercise: Exercise, function: Callable, limit: float = TIME_LIMIT) -> 
 
     cases = exercise.cases()
     results = []
+    deadline = time.monotonic() + limit
     with _random_state_kept():
         for case in cases:
             args = _copy(case.args)
             try:
-                with _alarm(limit):
-                    result = function(*args)
+                with _alarm(deadline - time.monotonic()):
+                    result = plain(function(*args))
             except NotImplementedError as error:
                 if _frames(error)[-1][0] == _file(
                     function
@@ -99,7 +104,7 @@ def judge(exercise: Exercise, function: Callable, limit: float = TIME_LIMIT) -> 
                 return verdict(
                     "not yet", f"{case.say}: stopped after {limit:g} s. Is there a loop that never ends?"
                 )
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 return verdict("not yet", _crash(error, function, args, case))
             if not _same(args, case.args):
                 return verdict(
@@ -108,13 +113,27 @@ def judge(exercise: Exercise, function: Callable, limit: float = TIME_LIMIT) -> 
             results.append(result)
         for case, result in zip(cases, results, strict=True):
             good = _expected(exercise, case)
-            misfit = _misfit(result, good, exercise)
-            if not misfit and (off := _off(result, good, exercise)) is None:
-                continue
-            words = _typical_mistake(exercise, cases, results)
-            words = words or f"{case.say}: {misfit or _own_words(exercise, result, case) or off}"
-            return verdict("not yet", words, _pictures(exercise, result, good, case))
+            unlike = misfit(result, good, exercise.outputs)
+            wrong = unlike or _off(exercise, result, good)
+            if wrong:
+                words = None if unlike else _own_words(exercise, result, case)
+                words = _typical_mistake(exercise, cases, results) or f"{case.say}: {words or wrong}"
+                return verdict("not yet", words, _pictures(exercise, result, good, case))
         return verdict("right")
+
+
+def lost_defaults(exercise: Exercise, function: Callable) -> str | None:
+    """Return a sentence if the student dropped a default value from the ``def`` line, which the lesson relies on."""
+    try:
+        theirs = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return None
+    for name, parameter in inspect.signature(exercise.reference).parameters.items():
+        if parameter.default is parameter.empty:
+            continue
+        if name not in theirs or theirs[name].default != parameter.default:
+            return f"The lesson calls this function with its default `{name}={parameter.default}`: leave the def line as it was."
+    return None
 
 
 def _typical_mistake(exercise: Exercise, cases: list[Case], results: list) -> str | None:
@@ -122,13 +141,17 @@ def _typical_mistake(exercise: Exercise, cases: list[Case], results: list) -> st
 
     def agree(case: Case, result: Any, mistake: Callable) -> bool:
         theirs = mistake(*_copy(case.args))
-        return not _misfit(result, theirs, exercise) and _off(result, theirs, exercise) is None
+        return not (misfit(result, theirs, exercise.outputs) or _off(exercise, result, theirs))
 
     for mistake, message in exercise.mistakes:
         with contextlib.suppress(Exception):  # a mistake may crash on some case: then it is not this one
             if all(agree(case, result, mistake) for case, result in zip(cases, results, strict=True)):
                 return message
     return None
+
+
+def _off(exercise: Exercise, result: Any, good: Any) -> str | None:
+    return off(exercise.sort(result), exercise.sort(good), exercise.outputs, exercise.tolerance)
 
 
 def _expected(exercise: Exercise, case: Case) -> Any:
@@ -152,88 +175,13 @@ def _pictures(exercise: Exercise, result: Any, good: Any, case: Case) -> tuple[n
     if exercise.draw is None:
         return None
     try:
-        return exercise.draw(result, case), exercise.draw(good, case)
+        mine, theirs = exercise.draw(result, case), exercise.draw(good, case)
     except Exception:  # nothing drawable came back: the words must do
         return None
+    return (mine, theirs) if mine.shape == theirs.shape else None
 
 
-# Comparison
-
-
-def _misfit(got: Any, good: Any, exercise: Exercise) -> str | None:
-    """Return None if both are of one make (number of results, types, shapes), else what is different."""
-    if got is None:
-        return "the function returns None. Is the return missing?"
-    if not isinstance(good, tuple):
-        return _misfit_of_one(got, good, exercise.outputs[0])
-    if not isinstance(got, (tuple, list)) or len(got) != len(good):
-        return f"expected {len(good)} results ({' and '.join(exercise.outputs)}), got {_describe(got)}."
-    found = [_misfit_of_one(g, e, name) for name, g, e in zip(exercise.outputs, got, good, strict=True)]
-    return next((message for message in found if message), None)
-
-
-def _misfit_of_one(got: Any, good: Any, name: str) -> str | None:
-    try:
-        mine, theirs = torch.as_tensor(got), torch.as_tensor(good)
-    except Exception:
-        return f"{name} should be {_describe(good)}, yours is {_describe(got)}."
-    if isinstance(good, Tensor) and isinstance(got, (list, tuple)):
-        return f"{name} should be a tensor, yours is {_describe(got)}."
-    if mine.shape != theirs.shape:
-        return f"{name} should have shape {tuple(theirs.shape)}, yours has {tuple(mine.shape)}."
-    if _kind(mine) != _kind(theirs):
-        return f"{name} should hold {_kind(theirs)}, yours holds {_kind(mine)} ({mine.dtype})."
-    if mine.isnan().any() and not theirs.isnan().any():
-        return f"{name} holds NaN (not a number) in {int(mine.isnan().sum())} of {mine.numel()} places."
-    return None
-
-
-def _off(got: Any, good: Any, exercise: Exercise) -> str | None:
-    """Return None if all values agree within the tolerance, else where they differ most. Both are of one make."""
-    got, good = exercise.sort(got), exercise.sort(good)
-    if not isinstance(good, tuple):
-        got, good = (got,), (good,)
-    found = [
-        _off_in_one(g, e, n, exercise.tolerance) for n, g, e in zip(exercise.outputs, got, good, strict=True)
-    ]
-    return next((message for message in found if message), None)
-
-
-def _off_in_one(got: Any, good: Any, name: str, tolerance: float) -> str | None:
-    a, b = (torch.as_tensor(x).detach().double().cpu() for x in (got, good))
-    off = (a - b).abs()
-    off[(a == b) | (a.isnan() & b.isnan())] = 0.0  # equal infinities, too
-    bad = ~(off <= tolerance * (1 + b.abs()))
-    if not bad.any():
-        return None
-    if a.ndim == 0:
-        return f"{name} should be {b.item():.4g}, yours is {a.item():.4g}."
-    where = tuple(np.unravel_index(int(off.argmax()), off.shape))
-    place = ", ".join(str(int(i)) for i in where)
-    if torch.as_tensor(good).dtype == torch.bool:
-        mine, theirs = bool(a[where]), bool(b[where])
-        return f"{name} is wrong in {int(bad.sum())} of {a.numel()} places, first at [{place}]: should be {theirs}, yours is {mine}."
-    return (
-        f"{name} is off in {int(bad.sum())} of {a.numel()} values, most at [{place}]: "
-        f"yours {a[where].item():.4g}, expected {b[where].item():.4g}."
-    )
-
-
-def _kind(tensor: Tensor) -> str:
-    if tensor.dtype == torch.bool:
-        return "True and False"
-    return "numbers with decimals" if tensor.is_floating_point() else "whole numbers"
-
-
-def _describe(value: Any) -> str:
-    if isinstance(value, (Tensor, np.ndarray)):
-        kind = "a tensor" if isinstance(value, Tensor) else "an array"
-        return f"{kind} of shape {tuple(value.shape)}"
-    if isinstance(value, torch.return_types.min | torch.return_types.max):
-        return "the values and the numbers that min and max return together: use argmin or argmax for the numbers"
-    if isinstance(value, (tuple, list)):
-        return f"a {type(value).__name__} of {len(value)}"
-    return f"{value!r} ({type(value).__name__})"[:120]
+# Running what a student wrote
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -248,9 +196,6 @@ def _copy(value: Any) -> Any:
     if isinstance(value, Tensor):
         return value.clone()
     return tuple(_copy(v) for v in value) if isinstance(value, tuple) else value
-
-
-# Running what a student wrote
 
 
 @contextlib.contextmanager
@@ -275,16 +220,17 @@ def _alarm(seconds: float) -> Iterator[None]:
 
     before = signal.signal(signal.SIGALRM, ring)
     # Ringing again every second gets through a bare "except:" inside the loop that is to be stopped.
-    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+    timer = signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-3), 1.0)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_REAL, *timer)  # somebody else's alarm goes on, a little late
 
 
 def _file(function: Callable) -> str | None:
-    return getattr(getattr(function, "__code__", None), "co_filename", None)
+    return getattr(getattr(inspect.unwrap(function), "__code__", None), "co_filename", None)
 
 
 def _frames(error: BaseException) -> list:
@@ -303,9 +249,18 @@ def _last_line(error: BaseException, function: Callable) -> tuple[int | None, st
     return None, ""
 
 
-def _crash(error: Exception, function: Callable, args: tuple, case: Case) -> str:
+def _crash(error: BaseException, function: Callable, args: tuple, case: Case) -> str:
     line, text = _last_line(error, function)
-    where = f" in line {line} of the cell, `{text}`" if line is not None else ""
-    shapes = ", ".join(_describe(a) for a in args)
-    advice = " `if` takes one value; torch.where chooses for each." if "is ambiguous" in str(error) else ""
-    return f"{case.say}: crashed with {type(error).__name__}{where}: {error}. It was called with {shapes}.{advice}"
+    where = f" in line {line} of the cell" if line is not None else ""
+    if text:
+        where += f", `{text.replace('`', chr(39))}`"
+    try:
+        words = str(error).strip().rstrip(".")[:300]
+    except Exception:  # an error that cannot even be printed
+        words = ""
+    advice = " `if` takes one value; torch.where chooses for each." if "is ambiguous" in words else ""
+    shapes = ", ".join(describe(a) for a in args)
+    said = f": {words}" if words else ""
+    return (
+        f"{case.say}: crashed with {type(error).__name__}{where}{said}. It was called with {shapes}.{advice}"
+    )

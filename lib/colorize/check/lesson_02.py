@@ -53,10 +53,12 @@ def displayable(lab: Tensor) -> Tensor:
 
 
 def light(lab: Tensor) -> Tensor:
+    """Red, green and blue light of a Lab color, not clipped: the same shape."""
     return xyz_to_linear(lab_to_xyz(lab))
 
 
 def within(values: Tensor) -> Tensor:
+    """True where a value lies in 0..1."""
     return (values >= 0) & (values <= 1)
 
 
@@ -116,6 +118,7 @@ def keep_bins(grid: Tensor, colors: Tensor, reach: float = 10.0) -> Tensor:
 
 
 def widened(grid: Tensor, colors: Tensor, reach: float, *directions: list[int]) -> Tensor:
+    """True for grid points inside the hull of copies of the colors, shifted by reach in each direction."""
     shifts = torch.tensor(directions) * reach
     return inside_hull(grid, (colors[:, None] + shifts).reshape(-1, 2))
 
