@@ -14,10 +14,11 @@ FLOORS = [
     {"files"},
     {"lab", "images"},
     {"bins"},
-    {"decode", "metrics"},
+    {"decode", "metrics", "losses", "prior", "datasets", "networks"},
+    {"training", "colorizer"},
     {"figures", "widgets"},
     {"check"},
-    {"build", "start", "doctor"},
+    {"build", "start", "doctor", "recipes"},
     {"compare"},
 ]
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}

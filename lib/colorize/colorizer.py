@@ -1,0 +1,198 @@
+"""A trained network and a readout: photo in, photo out.
+
+A network's weights live in one file, ``data/weights/NAME.safetensors``: half precision, with what is needed to use them
+and to know where they come from. Loading runs no code from the file.
+"""
+
+import difflib
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from .decode import annealed_mean, paint
+from .files import write_whole
+from .images import Picture, resize, to_tensor, to_uint8
+from .lab import rgb_to_lab
+from .networks import SmallNet
+
+FORMAT = "1"  # of the weights file
+NETWORKS = {"SmallNet": SmallNet}
+BEST = ("best", "first", "rebalanced", "classification", "l2")  # what load() takes when no name is given
+
+
+class WeightsError(ValueError):
+    """A weights file is missing, damaged, or not one of ours; the sentence names it."""
+
+
+def data_folder() -> Path:
+    """Return the folder ``data/``: beside ``lib/`` in a checkout, or what the variable COLORIZE_DATA names."""
+    return Path(os.environ.get("COLORIZE_DATA") or Path(__file__).resolve().parents[2] / "data")
+
+
+def shipped() -> list[str]:
+    """Return the names of the networks in ``data/weights/``, sorted."""
+    return sorted(path.stem for path in (data_folder() / "weights").glob("*.safetensors"))
+
+
+class Colorizer:
+    """Colors photos with one network.
+
+    Parameters
+    ----------
+    network : takes L (N, 1, H, W), answers with logits (N, 313, h, w) or with ab (N, 2, h, w).
+    size : the photo's shorter side as the network sees it, in pixels: the scale it was trained at.
+    name : what to call it.
+    recipe : how it was made, as the weights file tells it.
+    """
+
+    def __init__(self, network: nn.Module, size: int, name: str = "", recipe: dict | None = None) -> None:
+        self.network, self.size, self.name, self.recipe = network.eval(), size, name, recipe or {}
+
+    @classmethod
+    def load(cls, name: str | Path | None = None, device: str | torch.device = "cpu") -> "Colorizer":
+        """Load a shipped network by name, or a weights file by path; the best shipped one when no name is given.
+
+        Raises
+        ------
+        WeightsError if there is none, or the file is damaged.
+        """
+        if name is None:
+            name = next((name for name in BEST if name in shipped()), None)
+            if name is None:
+                raise WeightsError(f"there are no trained networks in {data_folder() / 'weights'}")
+        path = (
+            Path(name)
+            if Path(name).suffix == ".safetensors"
+            else data_folder() / "weights" / f"{name}.safetensors"
+        )
+        if not path.is_file():
+            close = difflib.get_close_matches(str(name), shipped(), n=1)
+            raise WeightsError(
+                f"there is no network {str(name)!r}; there are {', '.join(shipped()) or 'none'}"
+                + (f": did you mean {close[0]}?" if close else "")
+            )
+        tensors, about = _read(path)
+        network = NETWORKS[about["network"]](**json.loads(about["arguments"]))
+        found = network.load_state_dict(
+            {key: tensor.float() for key, tensor in tensors.items()}, strict=False
+        )
+        lost = [
+            key for key in found.missing_keys if not key.endswith("num_batches_tracked")
+        ] + found.unexpected_keys
+        if lost:
+            raise WeightsError(
+                f"{path} does not fit {about['network']}: {', '.join(lost[:3])} missing or unknown"
+            )
+        return cls(network.to(device), int(about["size"]), path.stem, json.loads(about["recipe"]))
+
+    def answer(self, image: Picture) -> tuple[Tensor, Tensor]:
+        """Run the network: the slow part, done once for a photo.
+
+        Parameters
+        ----------
+        image : whatever :func:`colorize.images.to_tensor` takes. Its colors are not looked at.
+
+        Returns
+        -------
+        lightness : (1, 1, H, W), L of the photo at its own size.
+        answer : (1, 313, h, w) logits or (1, 2, h, w) ab, at the network's resolution.
+        """
+        device = next(self.network.parameters()).device
+        rgb = to_tensor(image).to(device)
+        lightness = rgb_to_lab(rgb)[None, :1]
+        small = resize(lightness / 100, self.size) * 100  # resize keeps to [0, 1]
+        with torch.inference_mode():
+            return lightness, self.network(small)
+
+    def paint(self, lightness: Tensor, answer: Tensor, T: float = 0.38) -> Tensor:
+        """Turn an answer into a picture, the fast part: (1, 3, H, W) sRGB in [0, 1]. T is ignored for regression."""
+        return paint(lightness, answer if answer.shape[1] == 2 else annealed_mean(answer, T))
+
+    def colorize(self, image: Picture, T: float = 0.38) -> np.ndarray:
+        """Color a photo.
+
+        Parameters
+        ----------
+        image : path, bytes, PIL image, array (H, W[, 3]) of uint8 or floats in [0, 1], or tensor (3, H, W) in [0, 1].
+            If it has colors, they are not looked at.
+        T : temperature of the annealed mean; lower is more vivid. Ignored by a network trained on regression.
+
+        Returns
+        -------
+        (H, W, 3) uint8 of the photo's own size: its lightness is kept, only the color is new.
+
+        Raises
+        ------
+        ImageError for what is no picture. ValueError for T below 0.
+        """
+        lightness, answer = self.answer(image)
+        return to_uint8(self.paint(lightness, answer, T)[0])
+
+
+def save_weights(
+    path: str | Path,
+    network: nn.Module,
+    arguments: dict,
+    size: int,
+    recipe: dict,
+    results: dict | None = None,
+) -> None:
+    """Write a network's weights as float16, with its class, arguments, recipe, results and a checksum.
+
+    Parameters
+    ----------
+    path : ends in .safetensors.
+    arguments : what the network's class was called with.
+    size : the photo's shorter side at which it works.
+    recipe, results : how it was made and what it reached, to be kept with it; anything JSON can hold.
+    """
+    tensors = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
+    # Running means and variances too: float16 keeps three digits of them, which changes no pixel by more than a level.
+    # The counters of batch norm play no part in the answer.
+    tensors = {key: value.half() for key, value in tensors.items() if value.is_floating_point()}
+    if bad := [key for key, value in tensors.items() if not value.isfinite().all()]:
+        raise WeightsError(
+            f"{', '.join(bad[:3])}: values too large for float16, or not finite; {path} was not written"
+        )
+    about = {
+        "format": FORMAT,
+        "network": type(network).__name__,
+        "arguments": json.dumps(arguments, sort_keys=True),
+        "size": str(size),
+        "recipe": json.dumps(recipe, sort_keys=True),
+        "results": json.dumps(results or {}, sort_keys=True),
+        "sha256": _checksum(tensors),
+    }
+    with write_whole(path) as file:
+        file.write(save(tensors, about))
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  no dictionary
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path} is no weights file that can be read ({error})") from None
+    if about.get("format") != FORMAT or about.get("network") not in NETWORKS:
+        raise WeightsError(f"{path} holds no network of this course (format {about.get('format')!r})")
+    if about.get("sha256") != _checksum(tensors):
+        raise WeightsError(
+            f"{path} is damaged: its numbers do not have the checksum that was stored with them"
+        )
+    return tensors, about
+
+
+def _checksum(tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for key in sorted(tensors):
+        digest.update(key.encode())
+        digest.update(tensors[key].numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,150 @@
+"""The colorizer: its file, its scale, its photo out."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from skimage import color
+
+from colorize import colorizer, images
+from colorize.colorizer import Colorizer, WeightsError, save_weights
+from colorize.networks import SmallNet
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    (tmp_path / "weights").mkdir()
+    monkeypatch.setenv("COLORIZE_DATA", str(tmp_path))
+    return tmp_path / "weights"
+
+
+def network(outputs=313, seed=0):
+    torch.manual_seed(seed)
+    made = SmallNet(outputs, width=4)
+    made(torch.rand(2, 1, 64, 64) * 100)  # moves the running means
+    return made.eval()
+
+
+def write(path, outputs=313):
+    made = network(outputs)
+    save_weights(path, made, {"outputs": outputs, "width": 4}, size=48, recipe={"loss": "test"})
+    return made
+
+
+def test_weights_come_back(folder):
+    made = write(folder / "mine.safetensors")
+    loaded = Colorizer.load("mine")
+    assert (loaded.name, loaded.size, loaded.recipe) == ("mine", 48, {"loss": "test"})
+    x = torch.rand(1, 1, 48, 64) * 100
+    with torch.no_grad():
+        assert (loaded.network(x) - made(x)).abs().max() < 0.05 * made(x).abs().max()
+    assert colorizer.shipped() == ["mine"]
+
+
+def test_the_best_is_taken_when_no_name_is_given(folder):
+    with pytest.raises(WeightsError, match="no trained networks"):
+        Colorizer.load()
+    write(folder / "l2.safetensors", 2)
+    assert Colorizer.load().name == "l2"
+    write(folder / "rebalanced.safetensors")
+    assert Colorizer.load().name == "rebalanced"
+    assert Colorizer.load(folder / "l2.safetensors").name == "l2"
+
+
+@pytest.mark.parametrize("outputs", [2, 313])
+def test_lightness_and_size_are_kept(folder, outputs):
+    write(folder / "mine.safetensors", outputs)
+    loaded = Colorizer.load("mine")
+    photo = images.bundled("coffee", 90)
+    result = loaded.colorize(photo, T=1.0)
+    assert result.dtype == np.uint8
+    assert result.shape == (*photo.shape[1:], 3)
+    before = color.rgb2lab(photo.movedim(0, -1).numpy())[..., 0]
+    after = color.rgb2lab(result)[..., 0]
+    assert np.median(np.abs(before - after)) < 0.5  # more only where the color had to be clipped
+
+
+def test_colors_of_the_input_are_not_looked_at(folder):
+    write(folder / "mine.safetensors")
+    loaded = Colorizer.load("mine")
+    photo = images.bundled("chelsea", 64)
+    lab = torch.from_numpy(color.rgb2lab(photo.movedim(0, -1).numpy()))
+    lab[..., 1:] = 0
+    gray = torch.from_numpy(color.lab2rgb(lab.numpy())).movedim(-1, 0).float()
+    assert np.abs(loaded.colorize(photo).astype(int) - loaded.colorize(gray)).max() <= 1
+
+
+def test_inputs_of_every_kind_give_the_same(folder, tmp_path):
+    write(folder / "mine.safetensors")
+    loaded = Colorizer.load("mine")
+    photo = images.bundled("coffee", 50)
+    pixels = images.to_uint8(photo)
+    path = tmp_path / "photo.png"
+    images.save(photo, path)
+    expected = loaded.colorize(photo)
+    for other in (path, str(path), path.read_bytes(), pixels, photo.movedim(0, -1).numpy()):
+        assert np.abs(loaded.colorize(other).astype(int) - expected).max() <= 1
+    assert loaded.colorize(pixels[..., 0]).shape == pixels.shape
+
+
+def test_temperature_counts_for_classification_and_not_for_regression(folder):
+    write(folder / "mine.safetensors")
+    write(folder / "l2.safetensors", 2)
+    photo = images.bundled("rocket", 48)
+    distribution, regression = Colorizer.load("mine"), Colorizer.load("l2")
+    assert not np.array_equal(distribution.colorize(photo, T=1), distribution.colorize(photo, T=0.1))
+    assert np.array_equal(regression.colorize(photo, T=1), regression.colorize(photo, T=0.1))
+    with pytest.raises(ValueError, match="0 or above"):
+        distribution.colorize(photo, T=-1)
+
+
+def test_unknown_names_get_one_sentence(folder):
+    write(folder / "rebalanced.safetensors")
+    with pytest.raises(
+        WeightsError, match="no network 'rebalance'; there are rebalanced: did you mean rebalanced"
+    ):
+        Colorizer.load("rebalance")
+
+
+def test_damaged_files_get_one_sentence(folder, monkeypatch):
+    path = folder / "mine.safetensors"
+    write(path)
+    good = path.read_bytes()
+    path.write_bytes(good[: len(good) // 2])
+    with pytest.raises(WeightsError, match=r"mine.safetensors is no weights file"):
+        Colorizer.load("mine")
+    flipped = bytearray(good)
+    flipped[-3] ^= 1
+    path.write_bytes(bytes(flipped))
+    with pytest.raises(WeightsError, match="is damaged"):
+        Colorizer.load("mine")
+    path.write_bytes(b"")
+    with pytest.raises(WeightsError, match="no weights file"):
+        Colorizer.load("mine")
+    path.write_bytes(good)
+    monkeypatch.setattr(colorizer, "FORMAT", "2")
+    with pytest.raises(WeightsError, match="holds no network of this course"):
+        Colorizer.load("mine")
+
+
+def test_weights_that_do_not_fit_are_refused(folder):
+    made = network()
+    save_weights(folder / "mine.safetensors", made, {"outputs": 313, "width": 8}, 48, {})
+    with pytest.raises((WeightsError, RuntimeError)):
+        Colorizer.load("mine")
+    made.head.weight.data[0] = 1e6
+    with pytest.raises(WeightsError, match=r"head\.weight: values too large for float16"):
+        save_weights(folder / "huge.safetensors", made, {}, 48, {})
+    assert not (folder / "huge.safetensors").exists()
+
+
+def test_metadata_is_readable_without_loading(folder):
+    from safetensors import safe_open
+
+    write(folder / "mine.safetensors")
+    with safe_open(folder / "mine.safetensors", framework="pt") as file:
+        about = file.metadata()
+    assert about["network"] == "SmallNet"
+    assert json.loads(about["arguments"]) == {"outputs": 313, "width": 4}
+    assert len(about["sha256"]) == 64
