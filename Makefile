@@ -13,7 +13,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 CHOSEN := $(if $(LESSON),--lesson $(LESSON))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test test-long notebooks check-outputs bench doctor clean
+.PHONY: help setup lab test test-long notebooks check-outputs weights bench doctor clean
 # Nobody is helped by a stamp that outlives a broken set-up.
 .DELETE_ON_ERROR:
 
@@ -35,6 +35,11 @@ notebooks: $(READY)  ## build notebooks/ and solutions/*.ipynb from solutions/*.
 
 check-outputs: $(READY)  ## run the solutions again and compare with the stored outputs
 	TQDM_DISABLE=1 $(BIN)/python -m colorize.compare $(LESSON) $(ARGS)
+
+weights: $(READY)  ## train the shipped networks again: PHOTOS=folder, NAME=one of them
+	@[ -n "$(PHOTOS)" ] || { echo 'Name a folder of photos: make weights PHOTOS=folder (data/README.md says which).' >&2; exit 2; }
+	@for name in $(or $(NAME),l2 classification rebalanced); do \
+	  $(BIN)/python -m colorize.recipes $$name --photos "$(PHOTOS)" $(ARGS) || exit 1; done
 
 bench: $(READY)  ## run the benchmarks
 	@if [ -f bench/__main__.py ]; then $(BIN)/python -m bench $(ARGS); \

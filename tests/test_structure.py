@@ -16,6 +16,7 @@ FLOORS = [
     {"bins"},
     {"decode", "metrics", "losses", "prior", "datasets", "networks"},
     {"training", "colorizer"},
+    {"evaluation"},
     {"figures", "widgets"},
     {"check"},
     {"build", "start", "doctor", "recipes"},

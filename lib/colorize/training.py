@@ -10,6 +10,7 @@ import json
 import math
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,7 @@ class History:
 
     losses: list[float] = field(default_factory=list)
     steps: int = 0
+    seconds: float = 0.0  # of training, all sessions together
 
     @property
     def finished(self) -> bool:
@@ -97,12 +99,12 @@ def fit(
     }
     history = History(steps=steps)
     if checkpoint is not None and Path(checkpoint).exists():
-        history.losses = _resume(Path(checkpoint), plan, network, optimizer, schedule)
+        history.losses, history.seconds = _resume(Path(checkpoint), plan, network, optimizer, schedule)
     network.train()
     bar = tqdm(total=steps, initial=len(history.losses), disable=not progress, unit="step")
     with bar, _ctrl_c() as pressed:
         while not history.finished and not pressed:
-            step = len(history.losses)
+            step, start = len(history.losses), time.perf_counter()
             drawn = data.batch(batch_size, seed * 1_000_003 + step)
             rgb = (drawn[0] if isinstance(drawn, tuple) else drawn).to(device)
             lab = rgb_to_lab(rgb)
@@ -115,6 +117,7 @@ def fit(
             optimizer.step()
             schedule.step()
             history.losses.append(value.item())
+            history.seconds += time.perf_counter() - start
             if not math.isfinite(history.losses[-1]):
                 raise ValueError(
                     f"the loss is {history.losses[-1]} at step {step + 1}: try a smaller learning rate"
@@ -172,12 +175,13 @@ def _save(path: Path, plan: dict, network, optimizer, schedule, history: History
         "optimizer": optimizer.state_dict(),
         "schedule": schedule.state_dict()["last_epoch"],
         "losses": torch.tensor(history.losses, dtype=torch.float64),
+        "seconds": history.seconds,
     }
     with write_whole(path) as file:
         torch.save(state, file)
 
 
-def _resume(path: Path, plan: dict, network, optimizer, schedule) -> list[float]:
+def _resume(path: Path, plan: dict, network, optimizer, schedule) -> tuple[list[float], float]:
     state = torch.load(path, weights_only=True)
     if (theirs := json.loads(state["plan"])) != plan:
         changed = ", ".join(
@@ -191,7 +195,7 @@ def _resume(path: Path, plan: dict, network, optimizer, schedule) -> list[float]
     losses = state["losses"].tolist()
     schedule.load_state_dict(schedule.state_dict() | {"last_epoch": state["schedule"]})
     schedule._last_lr = [group["lr"] for group in optimizer.param_groups]
-    return losses
+    return losses, state.get("seconds", 0.0)
 
 
 def _write_log(path: Path, history: History) -> None:
