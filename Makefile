@@ -41,9 +41,9 @@ weights: $(READY)  ## train the shipped networks again: PHOTOS=folder, NAME=one 
 	@for name in $(or $(NAME),l2 classification rebalanced); do \
 	  $(BIN)/python -m colorize.recipes $$name --photos "$(PHOTOS)" $(ARGS) || exit 1; done
 
-bench: $(READY)  ## run the benchmarks
-	@if [ -f bench/__main__.py ]; then $(BIN)/python -m bench $(ARGS); \
-	else echo 'There is nothing to measure yet: this version of the course has no benchmarks.'; fi
+bench: $(READY)  ## run the benchmarks, on a machine that does nothing else
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python -m bench $(ARGS)
 
 doctor: $(READY)  ## say what this machine has, and what is missing
 	@$(BIN)/python -m colorize.doctor $(ARGS)

@@ -33,8 +33,16 @@ def project():
 
 @pytest.fixture(scope="module")
 def required(project):
-    extras = project["optional-dependencies"]
-    return by_name([*project["dependencies"], *(line for extra in extras.values() for line in extra)])
+    """What the course needs; the peers of the benchmarks are nobody's need but theirs."""
+    return by_name([*project["dependencies"], *project["optional-dependencies"]["dev"]])
+
+
+def test_the_peers_of_the_benchmarks_are_pinned_too(project, required, pins):
+    peers = by_name(project["optional-dependencies"]["bench"])
+    assert not set(peers) & set(required)
+    for name, bounds in peers.items():
+        (pin,) = pins[name]
+        assert bounds.contains(pin.version)
 
 
 @pytest.fixture(scope="module")

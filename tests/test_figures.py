@@ -1,6 +1,7 @@
 """Figures and widgets: what leaves them for the notebook."""
 
 import base64
+import datetime
 import io
 import re
 
@@ -13,6 +14,10 @@ from matplotlib.path import Path as Outline
 from PIL import Image
 
 from colorize import bins, figures, images, widgets
+from colorize.colorizer import Colorizer
+from colorize.lab import rgb_to_lab
+from colorize.metrics import mean_chroma
+from colorize.networks import SmallNet
 
 
 @pytest.fixture
@@ -167,3 +172,68 @@ def test_every_picture_needs_a_title_and_8_bit_pictures_are_shown_as_they_are():
     figures.picture(ax, torch.tensor([[[0, 7, 255]]], dtype=torch.uint8))
     assert ax.images[0].get_array()[0, :, 0].tolist() == [0, 7, 255]
     plt.close(fig)
+
+
+# Demos with a network
+
+
+@pytest.fixture(scope="module")
+def colorizer():
+    torch.manual_seed(0)
+    network = SmallNet(width=4)
+    network.head.weight.data *= 60  # far from even, so that the temperature matters
+    return Colorizer(network, size=64)
+
+
+def test_temperature_slider_reads_the_answer_again_and_runs_the_network_once(colorizer, monkeypatch):
+    runs = []
+    answer = colorizer.answer
+    monkeypatch.setattr(colorizer, "answer", lambda image: (runs.append(1), answer(image))[1])
+    photo = images.square(images.bundled("coffee"), 96)
+    demo = widgets.temperature_demo(colorizer, photo)
+    slider, picture, image = parts(demo)
+    assert slider.value == 0.38
+    chroma = []
+    for T in (1.0, 0.5, 0.0):
+        slider.value = T
+        _, picture, image = parts(demo)
+        assert image.size == (96, 96)
+        shown = torch.from_numpy(np.array(image)).movedim(-1, 0)[None] / 255
+        expected = colorizer.paint(*answer(photo), T)
+        assert (shown - expected).abs().mean() < 0.03  # JPEG
+        text = re.search(rf"T = {T:.2f}, mean chroma (\d+\.\d)<", picture.value)
+        chroma.append(float(text[1]))
+        assert chroma[-1] == pytest.approx(mean_chroma(rgb_to_lab(expected)[:, 1:]).item(), abs=0.06)
+    assert chroma[0] < chroma[1] < chroma[2]  # colder is more vivid
+    assert len(runs) == 1
+
+
+def upload(demo, name, content):
+    """Put a file into the upload button, as the browser does."""
+    file = {"name": name, "type": "", "size": len(content), "content": memoryview(content)}
+    demo.children[0].value = ({**file, "last_modified": datetime.datetime.now(datetime.UTC)},)
+    return demo.children[1].children[0]
+
+
+def test_an_uploaded_photo_is_shown_gray_and_in_color(colorizer, tmp_path):
+    demo = widgets.upload_demo(colorizer, largest=80)
+    assert "No photo" in demo.children[1].children[0].value
+    images.save(images.bundled("rocket", 100), tmp_path / "mine.jpg")
+    row = upload(demo, "mine.jpg", (tmp_path / "mine.jpg").read_bytes())
+    before, colored = row.children
+    gray = re.search(r'src="data:image/jpeg;base64,([^"]+)"', before.value)[1]
+    gray = np.asarray(Image.open(io.BytesIO(base64.b64decode(gray))), int)
+    assert max(gray.shape[:2]) == 80
+    assert np.ptp(gray, axis=2).max() <= 6
+    _, _, image = parts(colored)
+    assert image.size == gray.shape[1::-1]
+    assert np.ptp(np.asarray(image, int), axis=2).mean() > 3
+
+
+def test_a_bad_upload_gets_one_sentence_and_the_next_one_works(colorizer, tmp_path):
+    demo = widgets.upload_demo(colorizer)
+    message = upload(demo, "<b>.jpg", b"this is no picture").value
+    assert "&lt;b&gt;.jpg" in message
+    assert message.count("<") == 2  # one sentence in one element
+    images.save(images.bundled("coffee", 64), tmp_path / "mine.png")
+    assert len(upload(demo, "mine.png", (tmp_path / "mine.png").read_bytes()).children) == 2

@@ -10,10 +10,14 @@ import io
 from collections.abc import Callable
 
 import ipywidgets
+import torch
 from PIL import Image
 from torch import Tensor
 
-from .images import to_uint8
+from .colorizer import Colorizer
+from .images import ImageError, Picture, resize, to_tensor, to_uint8
+from .lab import lab_to_rgb, rgb_to_lab
+from .metrics import mean_chroma
 
 
 def slider_demo(
@@ -53,6 +57,69 @@ def slider_demo(
     slider.observe(update, names="value")
     update()
     return ipywidgets.VBox([slider, picture])
+
+
+def temperature_demo(
+    colorizer: Colorizer, image: Picture, name: str = "temperature", T: float = 0.38
+) -> ipywidgets.VBox:
+    """Show a colored photo with a slider for the temperature.
+
+    The network runs once, here; a move of the slider only reads its answer again.
+
+    Parameters
+    ----------
+    colorizer : a network that answers with a distribution; with one for regression the slider does nothing.
+    image : whatever :func:`colorize.images.to_tensor` takes, best not larger than the screen.
+    name : for the CSS classes, see :func:`slider_demo`.
+    T : where the slider starts.
+    """
+    lightness, answer = colorizer.answer(image)
+
+    def draw(temperature: float) -> tuple[Tensor, str]:
+        picture = colorizer.paint(lightness, answer, temperature)
+        chroma = mean_chroma(rgb_to_lab(picture)[:, 1:]).item()
+        return picture[0], f"T = {temperature:.2f}, mean chroma {chroma:.1f}"
+
+    slider = ipywidgets.FloatSlider(T, min=0.0, max=1.0, step=0.01, description="T", continuous_update=True)
+    return slider_demo(draw, slider, name, alt="The photo in predicted colors")
+
+
+def upload_demo(colorizer: Colorizer, name: str = "upload", largest: int = 1024) -> ipywidgets.VBox:
+    """Let a visitor choose a photo and see it gray and in color, with a slider for the temperature.
+
+    The photo stays on the machine that runs the notebook. A file that is no picture gets one sentence.
+
+    Parameters
+    ----------
+    colorizer : the network.
+    name : CSS classes ``colorize-NAME`` (the button) and ``colorize-NAME-result``.
+    largest : a longer side than this is reduced first, in pixels: enough for a screen.
+    """
+    button = ipywidgets.FileUpload(accept="image/*", multiple=False, description="Your photo")
+    button.add_class(f"colorize-{name}")
+    result = ipywidgets.VBox([ipywidgets.HTML("No photo chosen yet.")])
+    result.add_class(f"colorize-{name}-result")
+
+    def show(_change) -> None:
+        if not button.value:
+            return
+        file = button.value[0]
+        try:
+            photo = to_tensor(bytes(file["content"]), name=file["name"])
+        except ImageError as error:
+            result.children = [ipywidgets.HTML(f'<span role="status">{html.escape(str(error))}</span>')]
+            return
+        height, width = photo.shape[1:]
+        if max(height, width) > largest:
+            photo = resize(photo, max(1, round(min(height, width) * largest / max(height, width))))
+        gray = lab_to_rgb(rgb_to_lab(photo) * torch.tensor([1.0, 0.0, 0.0]).view(3, 1, 1))
+        source = "data:image/jpeg;base64," + base64.b64encode(jpeg(gray)).decode()
+        before = f'<img class="colorize-{name}-gray" width="384" alt="Your photo in gray" src="{source}">'
+        colored = temperature_demo(colorizer, photo, name=f"{name}-temperature")
+        result.children = [ipywidgets.HBox([ipywidgets.HTML(before), colored])]
+
+    button.observe(show, names="value")
+    return ipywidgets.VBox([button, result])
 
 
 def jpeg(image: Tensor, quality: int = 92) -> bytes:

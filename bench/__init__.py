@@ -1,0 +1,1 @@
+"""Benchmarks: what the library's speed claims rest on. `make bench` runs them."""

@@ -1,0 +1,80 @@
+"""Time two ways of doing the same thing, in turns, so that a machine that slows down slows down both."""
+
+import gc
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two timings in milliseconds, best of several turns, and how many times faster ours is."""
+
+    name: str
+    peer: str
+    ours_ms: float
+    peer_ms: float
+    target: float  # times faster that we want to be
+
+    @property
+    def ratio(self) -> float:
+        """The peer's time over ours."""
+        return self.peer_ms / self.ours_ms
+
+
+def compare(
+    name: str, ours: Callable, peer_name: str, peer: Callable, target: float, turns: int = 7
+) -> Comparison:
+    """Call both in turns, after one call each that is not counted, and keep the best time of each.
+
+    The best, not the mean: other programs on the machine can only make a call slower.
+    """
+    best = [float("inf"), float("inf")]
+    for turn in range(turns + 1):
+        for which, function in enumerate((ours, peer)):
+            gc.collect()
+            start = time.perf_counter()
+            function()
+            took = 1e3 * (time.perf_counter() - start)
+            if turn:
+                best[which] = min(best[which], took)
+    return Comparison(name, peer_name, best[0], best[1], target)
+
+
+def peak_memory(code: str) -> float:
+    """Run Python code in a process of its own; return the megabytes its peak rose above where it calls ``mark()``."""
+    lines = (
+        "import resource",
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024",
+        "before = []",
+        "mark = lambda: before.append(peak())",
+        code,
+        "print(peak() - before[0])",
+    )
+    run = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True)
+    return float(run.stdout)
+
+
+def machine() -> str:
+    """Name the machine: processor, cores, threads, PyTorch."""
+    name = platform.processor() or platform.machine()
+    if os.path.exists("/proc/cpuinfo"):
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            name = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), name)
+    return (
+        f"{name}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, Python {platform.python_version()}, "
+        f"PyTorch {torch.__version__}"
+    )
+
+
+def busy() -> str | None:
+    """Return a sentence if other programs keep the machine busy: a ratio measured then says nothing."""
+    load = os.getloadavg()[0]
+    limit = 0.5 * (os.cpu_count() or 1)
+    return f"the machine is busy: load {load:.1f}, more than {limit:.1f}" if load > limit else None
