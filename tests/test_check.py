@@ -48,7 +48,7 @@ def exercise(**changes) -> Exercise:
 
 
 def verdict(function, **changes) -> Verdict:
-    return judge(exercise(**changes), function, limit=1.0)
+    return judge(exercise(**changes), function, limit=5.0)
 
 
 def test_right():
@@ -471,9 +471,9 @@ def test_a_check_without_its_number_gets_one_sentence():
 
 def test_time_limit_is_for_all_cases_together():
     start = time.monotonic()
-    got = judge(exercise(), lambda x: (time.sleep(0.3), 2 * x)[1], limit=0.45)
-    assert got.message == "For six numbers: stopped after 0.45 s. Is there a loop that never ends?"
-    assert time.monotonic() - start < 2
+    got = judge(exercise(), lambda x: (time.sleep(0.7), 2 * x)[1], limit=1.2)
+    assert got.message == "For six numbers: stopped after 1.2 s. Is there a loop that never ends?"
+    assert time.monotonic() - start < 10
 
 
 def test_results_of_any_make_get_a_verdict():

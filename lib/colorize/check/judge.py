@@ -95,21 +95,19 @@ def judge(exercise: Exercise, function: Callable, limit: float = TIME_LIMIT) -> 
                 with _alarm(deadline - time.monotonic()):
                     result = plain(function(*args))
             except NotImplementedError as error:
-                if _frames(error)[-1][0] == _file(
-                    function
-                ):  # the student's own line, not one inside a library
-                    return verdict("open")
-                return verdict("not yet", _crash(error, function, args, case))
-            except TimeUp:
-                return verdict(
-                    "not yet", f"{case.say}: stopped after {limit:g} s. Is there a loop that never ends?"
+                # Raised by the student's own line it means "not started"; inside a library it is an error like others.
+                untouched = _frames(error)[-1][0] == _file(function)
+                return (
+                    verdict("open") if untouched else verdict("not yet", _crash(error, function, args, case))
                 )
+            except TimeUp:
+                words = f"{case.say}: stopped after {limit:g} s. Is there a loop that never ends?"
+                return verdict("not yet", words)
             except (Exception, SystemExit) as error:
                 return verdict("not yet", _crash(error, function, args, case))
             if not _same(args, case.args):
-                return verdict(
-                    "not yet", "Your function changes its input in place. Work on a copy, or use new names."
-                )
+                words = "Your function changes its input in place. Work on a copy, or use new names."
+                return verdict("not yet", words)
             results.append(result)
         for case, result in zip(cases, results, strict=True):
             good = _expected(exercise, case)
