@@ -119,7 +119,7 @@ def soft_encode(ab: Tensor, neighbors: int = 5, sigma: float = 5.0) -> tuple[Ten
     points = _points(ab)
     squared, index = _nearest(
         points, neighbors
-    )  # (K, M) each; squared distances up to a constant for each color
+    )  # (K, M) each, squared distances up to a constant for each color
     # softmax(-d^2 / 2 sigma^2) is the normalized Gaussian, and safe: far from every bin all exponentials underflow,
     # but softmax subtracts the largest exponent first.
     weight = torch.softmax(squared / (-2 * sigma**2), dim=0)
