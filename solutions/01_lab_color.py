@@ -88,8 +88,9 @@ show(
     fig,
     alt="A gray patch of value 0.5, a fine black and white checkerboard, a lighter gray "
     "patch of value 0.735.",
-    caption="Step back, or squint. (On a screen that scales pictures the board may turn "
-    "into stripes; the numbers below do not.)",
+    caption="Step back, or squint. (Where a program scales the picture it averages "
+    "values instead of light, and the board comes out as dark as 0.5: the very mistake "
+    "of this section. The numbers below cannot be scaled.)",
 )
 
 # %% [markdown]
