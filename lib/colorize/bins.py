@@ -62,7 +62,7 @@ def nearest_bin(ab: Tensor) -> Tensor:
 
     Parameters
     ----------
-    ab : (N, 2, H, W) float, any finite values, also outside the gamut.
+    ab : (N, 2, H, W) float, values below a million in size, also outside the gamut.
 
     Returns
     -------
@@ -95,7 +95,7 @@ def soft_encode(ab: Tensor, neighbors: int = 5, sigma: float = 5.0) -> tuple[Ten
 
     Parameters
     ----------
-    ab : (N, 2, H, W) float, any finite values, also outside the gamut.
+    ab : (N, 2, H, W) float, values below a million in size, also outside the gamut.
     neighbors : K, 1 to 313.
     sigma : width of the Gaussian in ab units, 0.001 or above.
 
@@ -117,9 +117,7 @@ def soft_encode(ab: Tensor, neighbors: int = 5, sigma: float = 5.0) -> tuple[Ten
     if not sigma >= 1e-3:
         raise ValueError(f"sigma must be 0.001 or above, got {sigma}")
     points = _points(ab)
-    squared, index = _nearest(
-        points, neighbors
-    )  # (K, M) each, squared distances up to a constant for each color
+    squared, index = _nearest(points, neighbors)  # (K, M) each
     # softmax(-d^2 / 2 sigma^2) is the normalized Gaussian, and safe: far from every bin all exponentials underflow,
     # but softmax subtracts the largest exponent first.
     weight = torch.softmax(squared / (-2 * sigma**2), dim=0)
