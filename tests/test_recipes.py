@@ -62,15 +62,18 @@ def test_a_recipe_from_photos_to_a_card(tmp_path, monkeypatch, capsys, loss):
         photo = images.square(images.bundled(images.BUNDLED[k % 5]), 40)
         images.save(photo, folder.parent / f"{k}.jpg")
         images.save(photo, folder / f"{k}.png")
-    small = recipes.Recipe(loss, width=4, size=32, zooms=(1.0, 1.2), steps=3, batch_size=4, view=32)
+    phases = (recipes.Phase(32, (1.0, 1.2), 0.5, 3, 4, 2e-3), recipes.Phase(40, (1.0,), 0.0, 2, 3, 1e-3))
+    small = recipes.Recipe(loss, phases, width=4, view=32)
     monkeypatch.setitem(recipes.RECIPES, loss, small)
     monkeypatch.setenv("COLORIZE_DATA", str(tmp_path / "data"))
     command = [loss, "--photos", str(folder.parent), "--out", str(tmp_path / "runs")]
     assert recipes.main(command) == 0
-    assert "[35, " in capsys.readouterr().out  # 40 photos without five
+    said = capsys.readouterr().out
+    assert f"{loss}, phase 1 of 2: [35, 36] pictures" in said  # 40 without five, and without four
+    assert f"{loss}, phase 2 of 2: [35] pictures" in said  # no thumbnails wanted
     loaded = Colorizer.load(loss)
     assert loaded.size == 32
-    assert loaded.recipe["steps"] == 3
+    assert [phase["steps"] for phase in loaded.recipe["phases"]] == [3, 2]
     text = (tmp_path / "data" / "weights" / f"{loss}.md").read_text()
     assert "Measured** on 5 validation photos" in text
     assert f"make weights NAME={loss}" in text

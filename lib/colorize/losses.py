@@ -4,7 +4,7 @@ Each returns the mean over all pixels of the batch, not the sum of the paper's o
 near 11,124 where the mean starts at ln 313 = 5.746, and its size would change with the crop.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -106,21 +106,37 @@ def classification(
 
 
 class _SoftCrossEntropy(torch.autograd.Function):
-    """Loss of each pixel, (N, H, W)."""
+    """Loss of each pixel, (N, H, W). A few pictures at a time, so that what is computed on the way stays in the cache."""
 
     @staticmethod
     def forward(ctx, logits: Tensor, index: Tensor, weight: Tensor) -> Tensor:
-        z = logits if logits.dtype == torch.float64 else logits.float()
-        log_sum = torch.logsumexp(z, dim=1, keepdim=True)  # (N, 1, H, W)
-        ctx.save_for_backward(logits, log_sum, index, weight)
-        return log_sum.squeeze(1) - (weight.to(z.dtype) * z.gather(1, index)).sum(dim=1)
+        dtype = torch.float64 if logits.dtype == torch.float64 else torch.float32
+        log_sums, losses = [], []
+        for z, q, w in _parts(logits, logits, index, weight):
+            z = z.to(dtype)
+            log_sums.append(torch.logsumexp(z, dim=1, keepdim=True))  # (n, 1, H, W)
+            losses.append(log_sums[-1].squeeze(1) - (w.to(dtype) * z.gather(1, q)).sum(dim=1))
+        ctx.save_for_backward(logits, torch.cat(log_sums), index, weight)
+        return torch.cat(losses)
 
     @staticmethod
     def backward(ctx, grad: Tensor) -> tuple[Tensor, None, None]:
         logits, log_sum, index, weight = ctx.saved_tensors
-        gradient = (logits - log_sum).exp_()  # softmax, (N, Q, H, W): the one large tensor
-        gradient.scatter_add_(1, index, -weight.to(gradient.dtype))
-        return gradient.mul_(grad.unsqueeze(1)).to(logits.dtype), None, None
+        gradient = torch.empty_like(logits)  # (N, Q, H, W): the one large tensor
+        parts = _parts(logits, gradient, logits, log_sum, index, weight, grad.unsqueeze(1))
+        for out, z, s, q, w, g in parts:
+            softmax = (z - s).exp_()
+            softmax.scatter_add_(1, q, -w.to(softmax.dtype))
+            out.copy_(softmax.mul_(g))
+        return gradient, None, None
+
+
+def _parts(logits: Tensor, *tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """Cut tensors along N into parts of a few megabytes of logits; on a GPU, which has no use for it, into one."""
+    n = len(logits)
+    if logits.device.type == "cpu":
+        n = max(1, 2**20 // max(1, logits[:1].numel()))
+    return zip(*(tensor.split(n) for tensor in tensors), strict=True)
 
 
 def _weighted(loss: Tensor, pixel_weight: Tensor | None) -> Tensor:

@@ -10,7 +10,7 @@ import argparse
 import os
 import platform
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import torch
@@ -24,7 +24,28 @@ from .lab import rgb_to_lab
 from .losses import classification, l2
 from .networks import SmallNet
 from .prior import color_prior, rebalancing_weights
-from .training import History, Loss, fit
+from .training import Loss, fit
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of a training run, with pictures of one size and a learning rate that rises and falls once."""
+
+    size: int  # pixels, side of a crop
+    zooms: tuple[float, ...]  # see Crops
+    thumbnails: float  # share of the batch
+    steps: int
+    batch_size: int
+    learning_rate: float
+
+
+# Pictures grow during the training. Small ones come first, because a step costs by the pixel: at 32 pixels the network
+# sees eight times as many pictures a minute as at 96, each of them a whole scene.
+GROWING = (
+    Phase(32, (1.05, 1.4, 2.0), 0.7, 2000, 256, 3e-3),
+    Phase(64, (1.05, 1.35, 1.8), 0.5, 1000, 64, 2e-3),
+    Phase(104, (1.05, 1.25, 1.6), 0.4, 900, 32, 1.5e-3),
+)
 
 
 @dataclass(frozen=True)
@@ -32,13 +53,8 @@ class Recipe:
     """How one network is made. The three first networks are twins: all but the loss is the same."""
 
     loss: str  # "l2", "classification" or "rebalanced"
+    phases: tuple[Phase, ...] = GROWING
     width: int = 32
-    size: int = 96  # pixels, side of a crop
-    zooms: tuple[float, ...] = (1.05, 1.3, 1.7)
-    thumbnails: float = 0.5  # share of the batch
-    steps: int = 6000
-    batch_size: int = 32
-    learning_rate: float = 2e-3
     weight_decay: float = 0.01
     lam: float = 0.5  # lambda of the rebalancing
     seed: int = 0
@@ -50,19 +66,28 @@ RECIPES = {
     "l2": Recipe("l2"),
     "classification": Recipe("classification"),
     "rebalanced": Recipe("rebalanced"),
+    "first": Recipe(
+        "rebalanced",
+        tuple(replace(phase, steps=5 * phase.steps // 2) for phase in GROWING),
+        weight_decay=0.05,
+    ),
 }
 
 
-def make_data(recipe: Recipe, photos: str | Path) -> Mix:
+def is_thumbnail(path: Path) -> bool:
+    """Tell thumbnails from photos: by a folder whose name begins with "cifar"."""
+    return any(part.startswith("cifar") for part in path.parts)
+
+
+def make_data(phase: Phase, photos: str | Path) -> Mix:
     """Read the training photos of a folder, without the validation split, into memory."""
     files = photo_files(photos, "train")
-    thumbnails = [path for path in files if any(part.startswith("cifar") for part in path.parts)]
-    large = sorted(set(files) - set(thumbnails))
-    parts, shares = [Crops(large, recipe.size, recipe.zooms)], [1.0]
-    if thumbnails:
-        parts.append(Thumbnails(thumbnails, recipe.size))
-        shares = [1 - recipe.thumbnails, recipe.thumbnails]
-    return Mix(parts, shares)
+    thumbnails = [path for path in files if is_thumbnail(path)]
+    parts = [Crops([path for path in files if not is_thumbnail(path)], phase.size, phase.zooms)]
+    if not thumbnails or phase.thumbnails == 0:
+        return Mix(parts, [1.0])
+    parts.append(Thumbnails(thumbnails, phase.size))
+    return Mix(parts, [1 - phase.thumbnails, phase.thumbnails])
 
 
 def make_network(recipe: Recipe) -> nn.Module:
@@ -89,7 +114,9 @@ def card(name: str, recipe: Recipe, about: dict, results: dict) -> str:
         f"| {row} | " + " | ".join(f"{found[c]:.1f}" for c in columns) + " |"
         for row, found in results.items()
     ]
-    settings = "\n".join(f"- {key}: {value}" for key, value in asdict(recipe).items())
+    settings = "\n".join(f"- {key}: {value}" for key, value in asdict(recipe).items() if key != "phases")
+    plan = [[field.name for field in fields(Phase)], *(asdict(phase).values() for phase in recipe.phases)]
+    phases = ["| " + " | ".join(str(cell) for cell in row) + " |" for row in plan]
     return f"""# {name}
 
 A U-Net (`colorize.networks.SmallNet`, {about["parameters"]:,} numbers) that takes L and answers with
@@ -98,6 +125,10 @@ small, was trained on few photos, and paints skies and grass more surely than pe
 
 **Trained on** {about["pictures"]} (see `data/README.md`), without the validation split, {about["minutes"]:.0f} minutes on
 {about["machine"]}. Again: `make weights NAME={name} PHOTOS=folder`.
+
+{phases[0]}
+|{"---|" * len(plan[0])}
+{chr(10).join(phases[1:])}
 
 {settings}
 
@@ -116,13 +147,43 @@ Colors are guesses: do not take them for what was there.
 """
 
 
-def export(name: str, recipe: Recipe, network: nn.Module, history: History, data: Mix, photos: Path) -> Path:
+def train(name: str, recipe: Recipe, photos: Path, out: Path) -> tuple[nn.Module, float, Mix] | None:
+    """Train a network phase by phase; each has a checkpoint of its own in ``out``, from which the same call goes on.
+
+    Returns
+    -------
+    The network, the seconds of training in all sessions together, and the data of the last phase; None if Ctrl-C ended it.
+    """
+    network, seconds, loss = make_network(recipe), 0.0, None
+    for number, phase in enumerate(recipe.phases, start=1):
+        data = make_data(phase, photos)
+        loss = loss or make_loss(recipe, data)
+        print(
+            f"{name}, phase {number} of {len(recipe.phases)}: {[len(part) for part in data.parts]} pictures",
+            flush=True,
+        )
+        history = fit(
+            network,
+            data,
+            loss,
+            phase.steps,
+            phase.batch_size,
+            phase.learning_rate,
+            recipe.weight_decay,
+            recipe.seed * 100 + number,
+            recipe.bfloat16,
+            checkpoint=out / f"{name}-{number}.pt",
+            log=out / f"{name}-{number}.csv",
+        )
+        seconds += history.seconds
+        if not history.finished:
+            return None
+    return network, seconds, data
+
+
+def export(name: str, recipe: Recipe, network: nn.Module, seconds: float, data: Mix, photos: Path) -> Path:
     """Measure a trained network on the validation split, and write its weights and its card to data/weights/."""
-    files = [
-        path
-        for path in photo_files(photos, "validation")
-        if not any(part.startswith("cifar") for part in path.parts)
-    ]
+    files = [path for path in photo_files(photos, "validation") if not is_thumbnail(path)]
     held_out = validation_photos(files, recipe.view)
     colorizer = Colorizer(network, recipe.view, name)
     results = baselines(held_out)
@@ -133,7 +194,7 @@ def export(name: str, recipe: Recipe, network: nn.Module, history: History, data
         "pictures": " and ".join(
             f"{len(part):,} {kind}" for part, kind in zip(data.parts, ("photos", "thumbnails"), strict=False)
         ),
-        "minutes": history.seconds / 60,
+        "minutes": seconds / 60,
         "machine": f"{os.cpu_count()} shared cores ({platform.machine()}, no GPU), PyTorch {torch.__version__}",
         "validation": len(held_out),
         "size": recipe.view,
@@ -158,28 +219,13 @@ def main(arguments: list[str] | None = None) -> int:
     recipe = RECIPES[options.name]
     options.out.mkdir(parents=True, exist_ok=True)
     try:
-        data = make_data(recipe, options.photos)
+        trained = train(options.name, recipe, options.photos, options.out)
     except ValueError as error:
         parser.error(str(error))
-    print(f"{options.name}: {[len(part) for part in data.parts]} pictures", flush=True)
-    network = make_network(recipe)
-    history = fit(
-        network,
-        data,
-        make_loss(recipe, data),
-        recipe.steps,
-        recipe.batch_size,
-        recipe.learning_rate,
-        recipe.weight_decay,
-        recipe.seed,
-        recipe.bfloat16,
-        checkpoint=options.out / f"{options.name}.pt",
-        log=options.out / f"{options.name}.csv",
-    )
-    if not history.finished:
+    if trained is None:
         print("run the same command again to go on")
         return 1
-    print(f"written: {export(options.name, recipe, network, history, data, options.photos)}")
+    print(f"written: {export(options.name, recipe, *trained, options.photos)}")
     return 0
 
 

@@ -36,8 +36,6 @@ class SmallNet(nn.Module):
         self.down = nn.ModuleList(_Down(a, b) for a, b in pairwise(widths))
         self.up = nn.ModuleList(_Up(b, a) for a, b in reversed(list(pairwise(widths))))
         self.head = nn.Conv2d(width, outputs, 1)
-        # A regression starts at gray and works in units of about one step of the data, not of a hundredth of it.
-        self.scale = 50.0 if outputs == 2 else 1.0
 
     def forward(self, lightness: Tensor) -> Tensor:
         """L (N, 1, H, W) in 0..100 -> (N, outputs, H/2, W/2), rounded up."""
@@ -48,7 +46,9 @@ class SmallNet(nn.Module):
         x = levels.pop()
         for up in self.up:
             x = up(x, levels.pop())
-        return self.head(x) * self.scale
+        answer = self.head(x)
+        # A regression works in units of about one step of the data, not of a hundredth of it.
+        return answer * 50 if self.outputs == 2 else answer
 
 
 class _Block(nn.Module):
