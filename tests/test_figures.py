@@ -237,3 +237,28 @@ def test_a_bad_upload_gets_one_sentence_and_the_next_one_works(colorizer, tmp_pa
     assert message.count("<") == 2  # one sentence in one element
     images.save(images.bundled("coffee", 64), tmp_path / "mine.png")
     assert len(upload(demo, "mine.png", (tmp_path / "mine.png").read_bytes()).children) == 2
+
+
+def test_a_training_curve_is_the_running_mean_over_the_band():
+    losses = [float(k % 7) for k in range(120)]
+    band = (torch.tensor([50, 100]), torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0]))
+    fig = figures.training_curve(losses, band, floor=0.5, unit="nats")
+    (ax,) = fig.axes
+    curve, floor = ax.lines
+    x, y = curve.get_data()
+    assert (x[0], x[-1]) == (50, 120)
+    assert y[0] == pytest.approx(np.mean(losses[:50]))
+    assert y[-1] == pytest.approx(np.mean(losses[70:]))
+    assert set(floor.get_ydata()) == {0.5}
+    corners = ax.collections[0].get_paths()[0].vertices
+    assert (corners.min(), corners.max()) == (1, 100)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        "this run",
+        "our three seeds",
+        "floor 0.5",
+    ]
+    assert ax.get_ylabel() == "nats"
+    assert (
+        len(figures.training_curve([1.0] * 10).axes[0].lines) == 0
+    )  # shorter than the window: nothing to draw
+    plt.close("all")

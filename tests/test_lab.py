@@ -147,3 +147,12 @@ def test_8_bit_values_go_through_a_table():
         lab.srgb_to_linear(torch.zeros(8, 8, 3, dtype=torch.uint8))
     levels = torch.arange(256, dtype=torch.uint8).expand(3, 1, 256)
     assert (lab.srgb_to_linear(levels) - lab.srgb_to_linear(levels.double() / 255)).abs().max() < 1e-7
+
+
+def test_gray_keeps_the_lightness_alone():
+    gray = lab.to_gray(lattice())
+    assert torch.allclose(lab.rgb_to_lab(gray)[:1], lab.rgb_to_lab(lattice())[:1], atol=0.02)
+    assert lab.rgb_to_lab(gray)[1:].abs().max() < 0.02
+    assert (gray.amax(0) - gray.amin(0)).max() < 1e-4  # red, green and blue alike
+    eight_bit = (lattice() * 255).round().to(torch.uint8)
+    assert torch.allclose(lab.to_gray(eight_bit), lab.to_gray(eight_bit / 255), atol=1e-5)

@@ -136,7 +136,7 @@ def test_shape_of_a_lesson(source):
 
 def test_exercises_of_a_lesson(source):
     known = exercises(int(source.name[:2]))
-    assert len(known) >= 4
+    assert len(known) >= (1 if source.name.startswith("00") else 4)
     assert list(regions(source)) == list(known), "every exercise once, in order"
     cells = build.read(source).cells
     for before, cell in itertools.pairwise(cells):

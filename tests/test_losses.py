@@ -2,13 +2,13 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
 from colorize import losses
 from colorize.bins import nearest_bin, soft_encode
-from colorize.prior import color_prior, rebalancing_weights
 
 
 def case(n=2, q=313, size=3, seed=0, dtype=torch.float64):
@@ -96,6 +96,100 @@ def test_l2_by_hand():
     assert losses.l2(pred, true, torch.tensor([[[2.0, 0.0]]])).item() == pytest.approx(12.5)
 
 
+@pytest.mark.parametrize("beta", [0.5, 1.0, 30.0])
+def test_smooth_l1_equals_pytorch_and_a_sum_by_hand(beta):
+    _, true, pixel = case(n=3)
+    pred = case(n=3, seed=1)[1].requires_grad_()
+    got = losses.smooth_l1(pred, true, beta, pixel)
+    each = F.smooth_l1_loss(pred, true, beta=beta, reduction="none")
+    assert got.item() == pytest.approx((each.sum(1) * pixel).mean().item(), rel=1e-12)
+    by_hand = 0.0
+    for (n, axis, y, x), p in np.ndenumerate(pred.detach().numpy()):
+        d = abs(p - true[n, axis, y, x].item())
+        by_hand += pixel[n, y, x].item() * (d * d / (2 * beta) if d < beta else d - beta / 2)
+    assert got.item() == pytest.approx(by_hand / (3 * 3 * 3), rel=1e-12)
+    (ours,) = torch.autograd.grad(got, pred)
+    (theirs,) = torch.autograd.grad((each.sum(1) * pixel).mean(), pred)
+    assert torch.allclose(ours, theirs, rtol=1e-12, atol=0)
+
+
+def test_smooth_l1_by_hand():
+    pred = torch.tensor([[3.0, 0.0], [-0.5, 1.0]]).view(1, 2, 1, 2)  # (3, -0.5) and (0, 1)
+    true = torch.zeros(1, 2, 1, 2)
+    assert losses.smooth_l1(pred, true).item() == pytest.approx((2.5 + 0.125 + 0.5) / 2)
+    assert losses.smooth_l1(pred, true, pixel_weight=torch.tensor([[[2.0, 0.0]]])).item() == pytest.approx(
+        2.625
+    )
+    assert losses.smooth_l1(true, true).item() == 0
+
+
+def test_smooth_l1_gradient_by_finite_differences():
+    pred, true = (
+        torch.tensor([[2.0, 0.3, -0.7], [-5.0, 0.0, 0.9]], dtype=torch.float64).view(1, 2, 1, 3) * s
+        for s in (1, 0.1)
+    )
+    pixel = torch.tensor([[[0.5, 2.0, 1.0]]], dtype=torch.float64)
+    check = torch.autograd.gradcheck(
+        lambda p: losses.smooth_l1(p, true, 1.0, pixel), pred.requires_grad_(), atol=1e-7
+    )
+    assert check
+    (at_truth,) = torch.autograd.grad(losses.smooth_l1(pred, pred.detach()), pred)
+    assert torch.equal(at_truth, torch.zeros_like(pred))
+
+
+def test_smooth_l1_of_ab_divided_by_110_is_half_the_square():
+    """The trap of Agrawal & Sawhney's loss: on the usual scale of networks nothing of L1 is left."""
+    _, true, pixel = case(n=3, size=8)
+    pred = case(n=3, size=8, seed=1)[1]
+    pred = true + (pred - true).clamp(-109, 109)  # colors of photos do not lie farther apart
+    assert (pred - true).abs().max() > 100
+    small = losses.smooth_l1(pred / 110, true / 110, pixel_weight=pixel)
+    assert small.item() == pytest.approx(losses.l2(pred, true, pixel).item() / 110**2, rel=1e-12)
+    assert (
+        losses.smooth_l1(pred, true).item() < losses.l2(pred, true).item() / 5
+    )  # in ab units it is another loss
+
+
+class BackwardOnly(torch.autograd.Function):
+    """The rebalancing layer of the paper's own code: changes nothing forward, multiplies the gradient backward."""
+
+    @staticmethod
+    def forward(ctx, logits, pixel_weight):
+        ctx.save_for_backward(pixel_weight)
+        return logits.view_as(logits)
+
+    @staticmethod
+    def backward(ctx, grad):
+        (pixel_weight,) = ctx.saved_tensors
+        return grad * pixel_weight.unsqueeze(1), None
+
+
+def test_rebalancing_backward_only_gives_the_same_gradient_as_a_weight_in_the_loss():
+    _, ab, _ = case()
+    index, weight = soft_encode(ab)
+    bins = 0.1 + 6 * torch.rand(313, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
+    pixel = bins[index[:, 0]]
+    gradients, values = [], []
+    for backward_only in (True, False):
+        torch.manual_seed(5)
+        network = torch.nn.Sequential(
+            torch.nn.Conv2d(1, 8, 3, padding=1), torch.nn.ReLU(), torch.nn.Conv2d(8, 313, 1)
+        ).double()
+        logits = network(torch.linspace(-1, 1, 18, dtype=torch.float64).view(2, 1, 3, 3))
+        logits.retain_grad()
+        if backward_only:
+            loss = losses.soft_cross_entropy(BackwardOnly.apply(logits, pixel), index, weight)
+        else:
+            loss = losses.soft_cross_entropy(logits, index, weight, pixel)
+        loss.backward()
+        values.append(loss.item())
+        gradients.append([logits.grad, *(p.grad for p in network.parameters())])
+    assert abs(values[0] - values[1]) > 1  # only the number that is logged differs
+    for back, forth in zip(*gradients, strict=True):
+        assert back.abs().max() > 1e-3
+        assert torch.allclose(back, forth, rtol=1e-10, atol=1e-14)
+
+
 def test_bad_input_gets_one_sentence():
     logits, ab, _ = case()
     index, weight = soft_encode(ab)
@@ -105,41 +199,11 @@ def test_bad_input_gets_one_sentence():
         losses.soft_cross_entropy(logits[:, :, :2], index, weight)
     with pytest.raises(ValueError, match=r"pixel_weight must have shape \(2, 3, 3\), got \(2, 1, 3, 3\)"):
         losses.soft_cross_entropy(logits, index, weight, torch.ones(2, 1, 3, 3))
-    with pytest.raises(ValueError, match="pred_ab and true_ab"):
-        losses.l2(ab, ab[:1])
-
-
-# Prior and weights
-
-
-def test_prior_counts_nearest_bins():
-    _, ab, _ = case(n=3, size=8)
-    prior = color_prior(ab)
-    expected = torch.tensor([(nearest_bin(ab) == q).double().mean() for q in range(313)])
-    assert torch.allclose(prior, expected)
-    assert prior.sum().item() == pytest.approx(1)
-
-
-@pytest.mark.parametrize("lam", [0.0, 0.25, 0.5, 1.0])
-def test_weights_average_to_one_and_follow_the_formula(lam):
-    prior = torch.rand(313, generator=torch.Generator().manual_seed(3), dtype=torch.float64) ** 4
-    prior /= prior.sum()
-    weight = rebalancing_weights(prior, lam)
-    assert (prior * weight).sum().item() == pytest.approx(1)
-    mixed = (1 - lam) * prior + lam / 313
-    assert torch.allclose(weight * mixed, (weight * mixed)[0].expand(313))
-    if lam == 1:
-        assert torch.allclose(weight, torch.ones_like(weight))
-
-
-def test_bad_priors_get_one_sentence():
-    good = torch.full((4,), 0.25)
-    with pytest.raises(ValueError, match=r"between 0 and 1, got 1\.5"):
-        rebalancing_weights(good, 1.5)
-    for bad in (good * 2, torch.tensor([1.5, -0.5]), good.view(2, 2)):
-        with pytest.raises(ValueError, match="prior must be"):
-            rebalancing_weights(bad)
-    with pytest.raises(ValueError, match="smooth the prior"):
-        rebalancing_weights(torch.tensor([1.0, 0.0]), 0)
-    with pytest.raises(ValueError, match="needs pixels"):
-        color_prior(torch.zeros(0, 2, 3, 3))
+    for loss in (losses.l2, losses.smooth_l1):
+        with pytest.raises(ValueError, match="pred_ab and true_ab"):
+            loss(ab, ab[:1])
+        with pytest.raises(ValueError, match="pixel_weight must have shape"):
+            loss(ab, ab, pixel_weight=torch.ones(3))
+    for beta in (0, -1, float("nan")):
+        with pytest.raises(ValueError, match="beta must be above 0, got"):
+            losses.smooth_l1(ab, ab, beta)

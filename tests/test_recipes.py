@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from colorize import evaluation, images, recipes
-from colorize.colorizer import Colorizer
+from colorize.colorizer import Colorizer, save_weights
 from colorize.lab import rgb_to_lab
 from colorize.networks import SmallNet
 
@@ -93,3 +93,24 @@ def test_a_missing_folder_is_one_sentence(tmp_path, capsys):
     with pytest.raises(SystemExit):
         recipes.main(["l2", "--photos", str(tmp_path / "missing"), "--out", str(tmp_path)])
     assert "there is no folder" in capsys.readouterr().err
+
+
+def test_a_network_can_go_on_from_a_shipped_one(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COLORIZE_DATA", str(tmp_path))
+    recipe = recipes.Recipe("rebalanced", width=4, start="other")
+    monkeypatch.setitem(recipes.RECIPES, "first", recipe)
+    images.save(images.bundled("coffee", 40), tmp_path / "photo.png")
+    with pytest.raises(SystemExit):
+        recipes.main(["first", "--photos", str(tmp_path), "--out", str(tmp_path / "runs")])
+    assert "there is no network 'other'" in capsys.readouterr().err
+    (tmp_path / "weights").mkdir()
+    torch.manual_seed(3)
+    other = SmallNet(width=4)
+    save_weights(tmp_path / "weights" / "other.safetensors", other, {"outputs": 313, "width": 4}, 32, {})
+    lightness = torch.rand(2, 1, 32, 32) * 100
+    with torch.inference_mode():
+        expected, got = (network.eval()(lightness) for network in (other, recipes.make_network(recipe)))
+    assert (got - expected).abs().max() < 0.01  # half precision
+    assert (
+        recipes.make_network(recipes.Recipe("rebalanced", width=4)).eval()(lightness) - expected
+    ).abs().max() > 0.1

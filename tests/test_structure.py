@@ -12,14 +12,14 @@ LIBRARY = ROOT / "lib" / "colorize"
 # From the ground up; a module imports only from the floors below its own. docs/architecture.md draws the same.
 FLOORS = [
     {"files"},
-    {"lab", "images"},
+    {"lab", "images", "toyscenes"},
     {"bins"},
     {"decode", "metrics", "losses", "prior", "datasets", "networks"},
-    {"training", "colorizer"},
-    {"evaluation"},
+    {"training", "colorizer", "toyworld"},
+    {"evaluation", "toyruns"},
     {"figures", "widgets"},
     {"check"},
-    {"build", "start", "doctor", "recipes"},
+    {"build", "start", "doctor", "recipes", "make_prior"},
     {"compare"},
 ]
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}

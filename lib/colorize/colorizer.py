@@ -7,7 +7,6 @@ and to know where they come from. Loading runs no code from the file.
 import difflib
 import hashlib
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from .decode import annealed_mean, paint
-from .files import write_whole
+from .files import data_folder, write_whole
 from .images import Picture, resize, to_tensor, to_uint8
 from .lab import rgb_to_lab
 from .networks import SmallNet
@@ -29,11 +28,6 @@ BEST = ("best", "first", "rebalanced", "classification", "l2")  # what load() ta
 
 class WeightsError(ValueError):
     """A weights file is missing, damaged, or not one of ours; the sentence names it."""
-
-
-def data_folder() -> Path:
-    """Return the folder ``data/``: beside ``lib/`` in a checkout, or what the variable COLORIZE_DATA names."""
-    return Path(os.environ.get("COLORIZE_DATA") or Path(__file__).resolve().parents[2] / "data")
 
 
 def shipped() -> list[str]:

@@ -105,6 +105,38 @@ def pictures(
     return fig
 
 
+def training_curve(
+    losses: Sequence[float],
+    band: tuple[Tensor, Tensor, Tensor] | None = None,
+    floor: float | None = None,
+    unit: str = "loss",
+    window: int = 50,
+) -> Figure:
+    """Draw the running mean of a training's loss, over the band that other runs have filled.
+
+    Parameters
+    ----------
+    losses : the loss of each step.
+    band : steps (k,), lowest and highest smoothed loss (k,) of the other runs, or None.
+    floor : the least that the loss can reach in the mean, drawn as a dashed line, or None.
+    unit : label of the loss axis.
+    window : steps of the running mean, which begins at the first full window.
+    """
+    fig, (ax,) = panels(1, 1, (5.4, 2.8))
+    sums = torch.tensor([0.0, *losses], dtype=torch.float64).cumsum(0)
+    if len(losses) >= window:
+        smooth = (sums[window:] - sums[:-window]) / window
+        ax.plot(range(window, len(losses) + 1), smooth, color="C0", label="this run")
+    if band is not None:
+        ax.fill_between(*band, color="C1", alpha=0.45, linewidth=0, label="our three seeds")
+    if floor is not None:
+        ax.axhline(floor, color="0.3", linestyle="--", linewidth=1, label=f"floor {floor:.3g}")
+    ax.set(xlabel=f"step (mean of the last {window})", ylabel=unit)
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(frameon=False)
+    return fig
+
+
 def ab_plane(ax: Axes, title: str = "", lightness: float | None = 65.0) -> None:
     """Set up the ab plane: labels, equal units, the outline of sRGB and, faintly, its colors at one lightness."""
     if lightness is not None:

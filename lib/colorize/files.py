@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files: where ``data/`` is, and writing that leaves a file whole or not at all."""
 
 import contextlib
 import os
@@ -6,6 +6,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+
+def data_folder() -> Path:
+    """Return the folder ``data/``: beside ``lib/`` in a checkout, or what the variable COLORIZE_DATA names."""
+    return Path(os.environ.get("COLORIZE_DATA") or Path(__file__).resolve().parents[2] / "data")
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ the digits that scikit-image, the paper's own code and most other colorization c
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 RGB_TO_XYZ = (
@@ -67,6 +68,21 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
     tensor([0.4700, 0.4700, 0.4700])
     """
     return linear_to_srgb(xyz_to_linear(lab_to_xyz(lab))).clamp(0, 1)
+
+
+def to_gray(rgb: Tensor) -> Tensor:
+    """Take the color out of a picture and keep its lightness: what a network of this course gets to see.
+
+    Parameters
+    ----------
+    rgb : (..., 3, H, W), sRGB, float in [0, 1], or uint8 in 0..255.
+
+    Returns
+    -------
+    (..., 3, H, W) in [0, 1], the same L with a = b = 0.
+    """
+    lightness = rgb_to_lab(rgb)[..., :1, :, :]
+    return lab_to_rgb(F.pad(lightness, (0, 0, 0, 0, 0, 2)))
 
 
 def srgb_to_linear(rgb: Tensor) -> Tensor:

@@ -10,16 +10,16 @@ import argparse
 import os
 import platform
 import sys
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from .colorizer import Colorizer, data_folder, save_weights
+from .colorizer import Colorizer, save_weights
 from .datasets import Crops, Mix, Thumbnails, photo_files
 from .evaluation import baselines, numbers, predict, validation_photos
-from .files import write_whole
+from .files import data_folder, write_whole
 from .lab import rgb_to_lab
 from .losses import classification, l2
 from .networks import SmallNet
@@ -60,6 +60,7 @@ class Recipe:
     seed: int = 0
     bfloat16: bool = True
     view: int = 128  # pixels, the shorter side at which the network looks at a photo
+    start: str | None = None  # name of the shipped network that it goes on from
 
 
 RECIPES = {
@@ -68,8 +69,14 @@ RECIPES = {
     "rebalanced": Recipe("rebalanced"),
     "first": Recipe(
         "rebalanced",
-        tuple(replace(phase, steps=5 * phase.steps // 2) for phase in GROWING),
+        (
+            Phase(32, (1.05, 1.4, 2.0), 0.7, 2500, 256, 2.5e-3),
+            Phase(64, (1.05, 1.35, 1.8), 0.5, 1200, 64, 1.5e-3),
+            Phase(104, (1.05, 1.25, 1.6), 0.4, 1200, 32, 1e-3),
+        ),
         weight_decay=0.05,
+        seed=1,
+        start="rebalanced",
     ),
 }
 
@@ -91,10 +98,12 @@ def make_data(phase: Phase, photos: str | Path) -> Mix:
 
 
 def make_network(recipe: Recipe) -> nn.Module:
-    """Make the untrained network of a recipe, from its seed."""
+    """Make the network of a recipe as it is before the training: from its seed, or a shipped one to go on from."""
     torch.manual_seed(recipe.seed)
     network = SmallNet(outputs=2 if recipe.loss == "l2" else 313, width=recipe.width)
-    return network.to(memory_format=torch.channels_last)
+    if recipe.start is not None:
+        network.load_state_dict(Colorizer.load(recipe.start).network.state_dict())
+    return network
 
 
 def make_loss(recipe: Recipe, data: Mix) -> Loss:

@@ -10,13 +10,12 @@ import io
 from collections.abc import Callable
 
 import ipywidgets
-import torch
 from PIL import Image
 from torch import Tensor
 
 from .colorizer import Colorizer
 from .images import ImageError, Picture, resize, to_tensor, to_uint8
-from .lab import lab_to_rgb, rgb_to_lab
+from .lab import rgb_to_lab, to_gray
 from .metrics import mean_chroma
 
 
@@ -112,8 +111,7 @@ def upload_demo(colorizer: Colorizer, name: str = "upload", largest: int = 1024)
         height, width = photo.shape[1:]
         if max(height, width) > largest:
             photo = resize(photo, max(1, round(min(height, width) * largest / max(height, width))))
-        gray = lab_to_rgb(rgb_to_lab(photo) * torch.tensor([1.0, 0.0, 0.0]).view(3, 1, 1))
-        source = "data:image/jpeg;base64," + base64.b64encode(jpeg(gray)).decode()
+        source = "data:image/jpeg;base64," + base64.b64encode(jpeg(to_gray(photo))).decode()
         before = f'<img class="colorize-{name}-gray" width="384" alt="Your photo in gray" src="{source}">'
         colored = temperature_demo(colorizer, photo, name=f"{name}-temperature")
         result.children = [ipywidgets.HBox([ipywidgets.HTML(before), colored])]
