@@ -28,9 +28,8 @@ from .lab import lab_to_rgb
 from .toyscenes import KINDS, draw
 
 SMALLEST = 24  # in smaller pictures a kite is a dot
-SIZE = (
-    SMALLEST if os.environ.get("COLORIZE_SHORT", "0") not in ("", "0") else 48
-)  # for lessons: ToyWorld(SIZE)
+SHORT = os.environ.get("COLORIZE_SHORT", "0") not in ("", "0")
+SIZE = SMALLEST if SHORT else 48  # for lessons: ToyWorld(SIZE)
 BLOCK = 64  # scenes drawn at a time, so that they stay in the cache
 
 
@@ -144,8 +143,8 @@ class Palette:
     def annealed_mean(self, T: float = 0.38, soft: bool = False, bin_weight: Tensor | None = None) -> Tensor:
         """Annealed mean of :meth:`posterior`, (2,) float64: what a network that has converged would show at temperature T.
 
-        T = 1 is the mean, T = 0 the mode (of equally likely bins the first). It stands on bin centers, so that a color
-        between them moves by up to half a bin. Errors as for :meth:`posterior` and :func:`colorize.decode.annealed_mean`.
+        T = 1 is the mean, T = 0 the mode (of equally likely bins the first), all of bin centers: a color between them moves
+        by up to half a bin. Errors as for :meth:`posterior` and :func:`colorize.decode.annealed_mean`.
         """
         logits = self.posterior(soft, bin_weight).log()  # minus infinity where a bin is ruled out
         return annealed_mean(logits.view(1, -1, 1, 1), T).flatten()
@@ -194,9 +193,9 @@ class ToyWorld:
         short run (``COLORIZE_SHORT=1``).
 
     >>> world = ToyWorld()
-    >>> rgb, kind = world.batch(4, seed=0)
-    >>> rgb.shape, kind.shape, world.kinds[kind[0, 0, 0]]
-    (torch.Size([4, 3, 48, 48]), torch.Size([4, 48, 48]), 'sky')
+    >>> rgb, kind = world.batch(4, seed=0)  # (4, 3, 48, 48) and (4, 48, 48)
+    >>> world.kinds[kind[0, 0, 0]]
+    'sky'
     """
 
     def __init__(self, size: int = 48):
@@ -273,7 +272,7 @@ class ToyWorld:
     def posterior(self, kind: Tensor, soft: bool = False, bin_weight: Tensor | None = None) -> Tensor:
         """Best distribution at each pixel, (n, S, S) -> (n, 313, S, S) float32. See :meth:`Palette.posterior`.
 
-        Needs 2.9 MB for a scene of 48 pixels. ValueError if kind is no map of kinds.
+        2.9 MB for a scene of 48 pixels. ValueError if kind is no map of kinds.
         """
         table = [palette.posterior(soft, bin_weight) for palette in self.palettes.values()]
         return self._spread(torch.stack(table), kind)
