@@ -36,7 +36,7 @@ def compare(
     The best, not the mean: other programs on the machine can only make a call slower. Three in a row, because the first
     call after another library's finds its threads asleep and its data out of the cache.
     """
-    best = [float("inf"), float("inf")]
+    fastest = [float("inf"), float("inf")]
     for turn in range(turns + 1):
         for which, function in enumerate((ours, peer)):
             gc.collect()
@@ -45,8 +45,18 @@ def compare(
                 function()
                 took = 1e3 * (time.perf_counter() - start)
                 if turn:
-                    best[which] = min(best[which], took)
-    return Comparison(name, peer_name, best[0], best[1], target)
+                    fastest[which] = min(fastest[which], took)
+    return Comparison(name, peer_name, fastest[0], fastest[1], target)
+
+
+def best(function: Callable, turns: int = 20) -> float:
+    """Milliseconds of the fastest of several calls, the first not counted."""
+    found = []
+    for _ in range(turns + 1):
+        start = time.perf_counter()
+        function()
+        found.append(1e3 * (time.perf_counter() - start))
+    return min(found[1:])
 
 
 def peak_memory(code: str) -> float | None:
