@@ -159,7 +159,9 @@ def picture(value, size=(8, 8)):
 
 
 def test_what_a_training_found_is_compared_more_loosely():
-    assert compare.text_difference("loss 100.5 after 7 of 8", "loss 120.1 after 9 of 10", trained=True) is None
+    assert (
+        compare.text_difference("loss 100.5 after 7 of 8", "loss 120.1 after 9 of 10", trained=True) is None
+    )
     assert "150" in compare.text_difference("loss 100.5", "loss 150", trained=True)
     assert "text changed" in compare.text_difference("loss 1", "error 1", trained=True)
     assert compare.picture_difference(picture(100), picture(200), trained=True) is None

@@ -47,7 +47,8 @@ def annealed_mean(logits: Tensor, T: float = 0.38, centers: Tensor | None = None
     logits, centers = _check(logits, centers)
     # Off with the largest logit before the division: with T = 0.001 and logits of 10,000, z / T has no digits left
     # for the differences between bins.
-    p = (logits - logits.amax(dim=1, keepdim=True)).div_(T).exp_()  # softmax before its division: one large tensor
+    # Softmax, but divided by its sum only at the end: there is one tensor of the size of the logits.
+    p = (logits - logits.amax(dim=1, keepdim=True)).div_(T).exp_()
     table = torch.cat((centers, torch.ones_like(centers[:, :1])), dim=1)  # a, b, and a one that adds up the p
     with torch.autocast(p.device.type, enabled=False):  # it would round the colors to 8 bits
         sums = torch.einsum("qc,nqhw->nchw", table, p)  # (N, 3, H, W)

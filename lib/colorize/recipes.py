@@ -118,14 +118,23 @@ def make_loss(recipe: Recipe, data: Mix) -> Loss:
 
 def card(name: str, recipe: Recipe, about: dict, results: dict) -> str:
     """Write a model card, Markdown: what the network is, what it was trained on, what it reached."""
-    columns = ("raw_auc", "rebalanced_auc", "psnr", "chroma", "skies", "blue", "greens", "green")
+    columns = {
+        "raw_auc": "raw AuC",
+        "rebalanced_auc": "rebalanced AuC",
+        "psnr": "PSNR",
+        "chroma": "chroma",
+        "skies": "skies",
+        "blue": "(all blue)",
+        "greens": "greens",
+        "green": "(all green)",
+    }
     rows = [
-        f"| {row} | " + " | ".join(f"{found[c]:.1f}" for c in columns) + " |"
+        f"| {row} | " + " | ".join("exact" if found[c] > 100 else f"{found[c]:.1f}" for c in columns) + " |"
         for row, found in results.items()
     ]
     settings = "\n".join(f"- {key}: {value}" for key, value in asdict(recipe).items() if key != "phases")
     plan = [[field.name for field in fields(Phase)], *(asdict(phase).values() for phase in recipe.phases)]
-    phases = ["| " + " | ".join(str(cell) for cell in row) + " |" for row in plan]
+    table = ["| " + " | ".join(str(cell) for cell in row) + " |" for row in plan]
     return f"""# {name}
 
 A U-Net (`colorize.networks.SmallNet`, {about["parameters"]:,} numbers) that takes L and answers with
@@ -135,20 +144,20 @@ small, was trained on few photos, and paints skies and grass more surely than pe
 **Trained on** {about["pictures"]} (see `data/README.md`), without the validation split, {about["minutes"]:.0f} minutes on
 {about["machine"]}. Again: `make weights NAME={name} PHOTOS=folder`.
 
-{phases[0]}
+{table[0]}
 |{"---|" * len(plan[0])}
-{chr(10).join(phases[1:])}
+{chr(10).join(table[1:])}
 
 {settings}
 
 **Measured** on {about["validation"]} validation photos, squares of {about["size"]} pixels, never trained on:
 
-| | {" | ".join(columns)} |
+| | {" | ".join(columns.values())} |
 |---|{"---|" * len(columns)}
 {chr(10).join(rows)}
 
-AuC in percent, PSNR in dB, chroma in ab units. `skies`: percentage of truly blue, bright pixels that got b < 0, beside
-`blue`, the same of all pixels; `greens` and `green`: likewise for truly green pixels and a < 0.
+AuC in percent, PSNR in dB, chroma in ab units. Skies: percentage of the truly blue, bright pixels that got b < 0, beside
+the percentage of all pixels that did; greens: the same for truly green pixels and a < 0.
 The rebalanced AuC weighs by this set's own colors: compare it only within this table.
 
 **License.** MIT, as the code. The photos were used for training only; their own terms bind those who copy them.
