@@ -13,7 +13,6 @@ tensor([ 57, 220])
 [[-36.0, 38.0], [52.0, 38.0]]
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
@@ -28,8 +27,6 @@ from .lab import lab_to_rgb
 from .toyscenes import KINDS, draw
 
 SMALLEST = 24  # in smaller pictures a kite is a dot
-SHORT = os.environ.get("COLORIZE_SHORT", "0") not in ("", "0")
-SIZE = SMALLEST if SHORT else 48  # for lessons: ToyWorld(SIZE)
 BLOCK = 64  # scenes drawn at a time, so that they stay in the cache
 
 
@@ -189,8 +186,7 @@ class ToyWorld:
 
     Parameters
     ----------
-    size : S, pixels along each side, 24 or above; anything else is a ValueError. Lessons take ``SIZE``: 48, and 24 in the
-        short run (``COLORIZE_SHORT=1``).
+    size : S, pixels along each side, 24 or above; anything else is a ValueError.
 
     >>> world = ToyWorld()
     >>> rgb, kind = world.batch(4, seed=0)  # (4, 3, 48, 48) and (4, 48, 48)
