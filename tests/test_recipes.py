@@ -36,9 +36,10 @@ def test_shares_of_blue_and_green_are_counted():
     assert (found["greens"], found["green"]) == (100, 25)
 
 
-def test_prediction_is_the_colorizers_own(photos):
+@pytest.mark.parametrize("size", [64, 48])
+def test_prediction_is_the_colorizers_own(photos, size):
     torch.manual_seed(0)
-    colorizer = Colorizer(SmallNet(width=4), size=64)
+    colorizer = Colorizer(SmallNet(width=4), size=size)
     found = evaluation.predict(colorizer, photos, (1.0, 0.38), batch=2)
     assert set(found) == {1.0, 0.38}
     lightness, answer = colorizer.answer(photos[3])

@@ -14,7 +14,7 @@ from .bins import nearest_bin
 from .colorizer import Colorizer
 from .datasets import is_gray, read_photos
 from .decode import annealed_mean, paint
-from .images import square
+from .images import resize, square
 from .lab import rgb_to_lab
 from .metrics import auc, mean_chroma, psnr
 from .prior import color_prior
@@ -29,10 +29,16 @@ def validation_photos(files: Sequence[Path], size: int) -> Tensor:
 def predict(
     colorizer: Colorizer, photos: Tensor, temperatures: Sequence[float], batch: int = 16
 ) -> dict[float, Tensor]:
-    """Predict ab, (N, 2, H, W), at several temperatures from one pass of the network. Regression knows one: 1."""
+    """Predict ab, (N, 2, S, S), of square photos at several temperatures from one pass of the network.
+
+    The network looks at them at its own size, and its answer is enlarged, as :meth:`Colorizer.paint` does. Regression
+    knows one temperature: 1.
+    """
     found: dict[float, list[Tensor]] = {T: [] for T in temperatures}
     for part in photos.split(batch):
         lightness = rgb_to_lab(part)[:, :1]
+        if colorizer.size != part.shape[-1]:
+            lightness = resize(lightness / 100, colorizer.size) * 100
         with torch.inference_mode():
             answer = colorizer.network(lightness)
         for T, parts in found.items():

@@ -26,6 +26,8 @@ from .networks import SmallNet
 from .prior import color_prior, rebalancing_weights
 from .training import Loss, fit
 
+MEASURED = 128  # pixels, side of the squares on which all networks are measured
+
 
 @dataclass(frozen=True)
 class Phase:
@@ -76,6 +78,7 @@ RECIPES = {
         ),
         weight_decay=0.05,
         seed=1,
+        view=96,
         start="rebalanced",
     ),
 }
@@ -134,6 +137,7 @@ def card(name: str, recipe: Recipe, about: dict, results: dict) -> str:
     ]
     settings = "\n".join(f"- {key}: {value}" for key, value in asdict(recipe).items() if key != "phases")
     plan = [[field.name for field in fields(Phase)], *(asdict(phase).values() for phase in recipe.phases)]
+    more = f" after those of `{recipe.start}`" if recipe.start else ""
     table = ["| " + " | ".join(str(cell) for cell in row) + " |" for row in plan]
     return f"""# {name}
 
@@ -141,7 +145,7 @@ A U-Net (`colorize.networks.SmallNet`, {about["parameters"]:,} numbers) that tak
 {"a and b" if recipe.loss == "l2" else "a distribution over 313 colors"}, at half the resolution of its input. Made for the lessons: it is
 small, was trained on few photos, and paints skies and grass more surely than people, food or clothes.
 
-**Trained on** {about["pictures"]} (see `data/README.md`), without the validation split, {about["minutes"]:.0f} minutes on
+**Trained on** {about["pictures"]} (see `data/README.md`), without the validation split, {about["minutes"]:.0f} minutes{more} on
 {about["machine"]}. Again: `make weights NAME={name} PHOTOS=folder`.
 
 {table[0]}
@@ -202,7 +206,7 @@ def train(name: str, recipe: Recipe, photos: Path, out: Path) -> tuple[nn.Module
 def export(name: str, recipe: Recipe, network: nn.Module, seconds: float, data: Mix, photos: Path) -> Path:
     """Measure a trained network on the validation split, and write its weights and its card to data/weights/."""
     files = [path for path in photo_files(photos, "validation") if not is_thumbnail(path)]
-    held_out = validation_photos(files, recipe.view)
+    held_out = validation_photos(files, MEASURED)
     colorizer = Colorizer(network, recipe.view, name)
     results = baselines(held_out)
     for T, ab in predict(colorizer, held_out, (1.0,) if recipe.loss == "l2" else (1.0, 0.38)).items():
@@ -215,7 +219,7 @@ def export(name: str, recipe: Recipe, network: nn.Module, seconds: float, data: 
         "minutes": seconds / 60,
         "machine": f"{os.cpu_count()} shared cores ({platform.machine()}, no GPU), PyTorch {torch.__version__}",
         "validation": len(held_out),
-        "size": recipe.view,
+        "size": MEASURED,
     }
     folder = data_folder() / "weights"
     folder.mkdir(parents=True, exist_ok=True)
