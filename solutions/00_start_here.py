@@ -83,8 +83,8 @@ show(
     fig,
     alt="Three rows of the five photos: gray, in the network's colors, and as they were "
     "taken. Each colored one has its mean chroma above it.",
-    caption="Gray, colored by the network, original. The chroma of a pixel is its distance "
-    "from gray; above the pictures stands its mean.",
+    caption="Gray, colored by the network, original. The chroma of a pixel is its "
+    "distance from gray; above the pictures stands its mean.",
 )
 
 # %% [markdown]
@@ -164,8 +164,8 @@ show(
         4,
         2.6,
     ),
-    alt="The cup of coffee in four versions. At T = 1 it is brownish and dull; at T = 0 it "
-    "falls into patches of strong blue, orange and red.",
+    alt="The cup of coffee in four versions. At T = 1 it is brownish and dull; at T = 0 "
+    "it falls into patches of strong blue, orange and red.",
     caption="One answer of the network, read at four temperatures.",
 )
 
