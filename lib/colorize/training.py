@@ -102,7 +102,8 @@ def fit(
     if checkpoint is not None and Path(checkpoint).exists():
         history.losses, history.seconds = _resume(Path(checkpoint), plan, network, optimizer, schedule)
     network.train()
-    bar = tqdm(total=steps, initial=len(history.losses), disable=not progress, unit="step")
+    quiet = {} if progress else {"disable": True}  # nothing said, tqdm asks the variable TQDM_DISABLE
+    bar = tqdm(total=steps, initial=len(history.losses), unit="step", **quiet)
     with bar, _ctrl_c() as pressed:
         while not history.finished and not pressed:
             step, start = len(history.losses), time.perf_counter()
