@@ -37,6 +37,15 @@ def test_readouts_losses_and_metrics(rgb):
         assert (
             decode.annealed_mean(logits.cuda(), T).cpu() - decode.annealed_mean(logits, T)
         ).abs().max() < 1e-2
+    for readout in (decode.median, decode.entropy):
+        assert (readout(logits.cuda()).cpu() - readout(logits)).abs().max() < 1e-2
+    for shared in (False, True):
+        drawn = [
+            decode.sample(z, 1.0, torch.Generator().manual_seed(2), shared) for z in (logits, logits.cuda())
+        ]
+        assert drawn[1].is_cuda
+        assert (drawn[1].cpu() != drawn[0]).float().mean() < 1e-2  # a tie may fall the other way
+    assert (losses.smooth_l1(ab.cuda(), ab.cuda() * 0).cpu() - losses.smooth_l1(ab, ab * 0)).abs() < 1e-3
     weights = prior.rebalancing_weights(prior.color_prior(ab.cuda()))
     here, there = logits.clone().requires_grad_(), logits.cuda().requires_grad_()
     losses.classification(weights.cpu())(here, ab).backward()
