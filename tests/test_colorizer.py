@@ -28,7 +28,14 @@ def network(outputs=313, seed=0):
 
 def write(path, outputs=313):
     made = network(outputs)
-    save_weights(path, made, {"outputs": outputs, "width": 4}, size=48, recipe={"loss": "test"})
+    save_weights(
+        path,
+        made,
+        {"outputs": outputs, "width": 4},
+        size=48,
+        recipe={"loss": "test"},
+        results={"gray": {"psnr": 20.5}},
+    )
     return made
 
 
@@ -36,6 +43,7 @@ def test_weights_come_back(folder):
     made = write(folder / "mine.safetensors")
     loaded = Colorizer.load("mine")
     assert (loaded.name, loaded.size, loaded.recipe) == ("mine", 48, {"loss": "test"})
+    assert loaded.results == {"gray": {"psnr": 20.5}}
     x = torch.rand(1, 1, 48, 64) * 100
     with torch.no_grad():
         assert (loaded.network(x) - made(x)).abs().max() < 0.05 * made(x).abs().max()

@@ -10,13 +10,13 @@ from colorize import toyruns
 from colorize.prior import rebalancing_weights
 from colorize.toyworld import ToyWorld, total_variation
 
-SMALL = toyruns.Size(scene=24, width=12, steps=400)  # the short size
+SMALL = toyruns.Size(scene=24, width=12, steps=400)  # between the short size and that of the lessons
 TINY = toyruns.Size(scene=24, width=4, steps=60, batch_size=4)
 
 
 @pytest.fixture(scope="module")
 def trained():
-    """Network and history of three losses at the short size, one seed."""
+    """Network and history of three losses, one seed."""
     return {name: toyruns.train(name, 0, SMALL) for name in ("l2", "classification", "rebalanced")}
 
 
@@ -37,7 +37,7 @@ def kite_mass(network, world):
     return toyruns.answers(network, world)["kite"][kite].sum().item()
 
 
-# Short: two cores need about five seconds for each training
+# Small: two cores need about five seconds for each training
 
 
 def test_l2_finds_the_means(trained):
@@ -70,6 +70,20 @@ def test_rebalancing_moves_the_answers_as_theory_says(trained):
         assert total_variation(rebalanced[kind], target) < 0.4
         assert total_variation(rebalanced[kind], target) < total_variation(plain[kind], target)
     assert kite_mass(trained["rebalanced"][0], world) > kite_mass(trained["classification"][0], world)
+
+
+def test_the_short_run_learns():
+    """The size at which the tests run the lessons: too small to know the kinds, large enough to have left the start."""
+    world = ToyWorld(toyruns.SHORT.scene)
+    network, history = toyruns.train("classification", 0, toyruns.SHORT)
+    assert mean_loss(history) < math.log(313) / 2
+    assert max(toyruns.distances("classification", network, world)[kind] for kind in ("sky", "grass")) < 0.6
+    _, history = toyruns.train("l2", 0, toyruns.SHORT)
+    gray = sum(
+        0.5 * world.palette(k).colors.square().sum(1) @ world.palette(k).probabilities * share
+        for k, share in zip(world.kinds, world.shares(), strict=True)
+    )
+    assert mean_loss(history) < gray / 2  # half of what painting everything gray costs
 
 
 # The parts
@@ -116,7 +130,7 @@ def test_the_distance_is_zero_at_the_optimum():
 
 def test_the_short_run_changes_sizes_only(monkeypatch):
     monkeypatch.setenv("COLORIZE_SHORT", "1")
-    assert toyruns.size() == SMALL
+    assert toyruns.size() == toyruns.SHORT
     assert toyruns.band("l2") is None
     for text in ("0", ""):
         monkeypatch.setenv("COLORIZE_SHORT", text)

@@ -43,11 +43,19 @@ class Colorizer:
     network : takes L (N, 1, H, W), answers with logits (N, 313, h, w) or with ab (N, 2, h, w).
     size : the photo's shorter side as the network sees it, in pixels: the scale it was trained at.
     name : what to call it.
-    recipe : how it was made, as the weights file tells it.
+    recipe, results : how it was made and what it reached, as the weights file tells it.
     """
 
-    def __init__(self, network: nn.Module, size: int, name: str = "", recipe: dict | None = None) -> None:
-        self.network, self.size, self.name, self.recipe = network.eval(), size, name, recipe or {}
+    def __init__(
+        self,
+        network: nn.Module,
+        size: int,
+        name: str = "",
+        recipe: dict | None = None,
+        results: dict | None = None,
+    ) -> None:
+        self.network, self.size, self.name = network.eval(), size, name
+        self.recipe, self.results = recipe or {}, results or {}
 
     @classmethod
     def load(cls, name: str | Path | None = None, device: str | torch.device = "cpu") -> "Colorizer":
@@ -84,7 +92,8 @@ class Colorizer:
             raise WeightsError(
                 f"{path} does not fit {about['network']}: {', '.join(lost[:3])} missing or unknown"
             )
-        return cls(network.to(device), int(about["size"]), path.stem, json.loads(about["recipe"]))
+        recipe, results = json.loads(about["recipe"]), json.loads(about["results"])
+        return cls(network.to(device), int(about["size"]), path.stem, recipe, results)
 
     def answer(self, image: Picture) -> tuple[Tensor, Tensor]:
         """Run the network: the slow part, done once for a photo.

@@ -1,7 +1,7 @@
 """Losses: what a network is told it did wrong.
 
-Each returns the mean over all pixels of the batch, not the sum of the paper's own code: a sum over 44 x 44 pixels starts
-near 11,124 where the mean starts at ln 313 = 5.746, and its size would change with the crop.
+Each returns the mean over all pixels of the batch, not their sum, as some public rewrites of the paper's code do: a sum
+over 44 x 44 pixels starts near 11,124 where the mean starts at ln 313 = 5.746, and its size would change with the crop.
 """
 
 from collections.abc import Callable, Iterator

@@ -39,11 +39,12 @@ class Size:
     learning_rate: float = 4e-3
 
 
+SHORT = Size(scene=24, width=8, steps=150)
+
+
 def size() -> Size:
-    """Return the size of the trainings in the lessons; with COLORIZE_SHORT=1 a smaller one."""
-    if os.environ.get("COLORIZE_SHORT", "0") not in ("", "0"):
-        return Size(scene=24, width=12, steps=400)
-    return Size()
+    """Return the size of the trainings in the lessons: with COLORIZE_SHORT=1 the short one."""
+    return SHORT if os.environ.get("COLORIZE_SHORT", "0") not in ("", "0") else Size()
 
 
 def toy_prior(world: ToyWorld, scenes: int = 500) -> Tensor:
