@@ -125,7 +125,8 @@ class Colorizer:
         ----------
         image : path, bytes, PIL image, array (H, W[, 3]) of uint8 or floats in [0, 1], or tensor (3, H, W) in [0, 1].
             If it has colors, they are not looked at.
-        T : temperature of the annealed mean; lower is more vivid. Ignored by a network trained on regression.
+        T : temperature of the annealed mean; with a rebalanced network, lower is more vivid. Ignored by a network trained on
+            regression.
 
         Returns
         -------

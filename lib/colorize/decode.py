@@ -177,7 +177,7 @@ def paint(lightness: Tensor, ab: Tensor) -> Tensor:
     """Put color on a gray picture: enlarge ab to its size, join them, convert to sRGB.
 
     Two smooth channels can be enlarged with little harm; details live in L, which stays as it is. Decode first, then
-    enlarge: a distribution halfway between red and green is not yellow, and 313 channels cost 150 times more.
+    enlarge: to enlarge 313 channels costs 150 times more.
 
     Parameters
     ----------
