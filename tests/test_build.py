@@ -163,6 +163,7 @@ def test_what_a_training_found_is_compared_more_loosely():
         compare.text_difference("loss 100.5 after 7 of 8", "loss 120.1 after 9 of 10", trained=True) is None
     )
     assert "150" in compare.text_difference("loss 100.5", "loss 150", trained=True)
+    assert compare.text_difference("sky    9.5\n", "sky   10.5\n", trained=True) is None
     assert "text changed" in compare.text_difference("loss 1", "error 1", trained=True)
     assert compare.picture_difference(picture(100), picture(200), trained=True) is None
     assert "8 x 9" in compare.picture_difference(picture(100), picture(100, (8, 9)), trained=True)

@@ -51,6 +51,8 @@ def differences(stored: NotebookNode, fresh: NotebookNode) -> list[str]:
 def text_difference(old: str, new: str, trained: bool = False) -> str | None:
     """Return None if words are equal and numbers agree within the tolerance, else a sentence."""
     relative, absolute = TRAINED if trained else (RELATIVE, ABSOLUTE)
+    if trained:  # a number in a column that gains a digit loses a space before it
+        old, new = (re.sub(r"[ ]+(?=[-+\d])", " ", text) for text in (old, new))
     if (skeleton := NUMBER.sub("#", old)) != NUMBER.sub("#", new):
         return f"text changed: {old.strip()[:200]!r} is now {new.strip()[:200]!r} (compared as {skeleton.strip()[:40]!r}...)"
     for one, other in zip(NUMBER.findall(old), NUMBER.findall(new), strict=True):
