@@ -1,4 +1,4 @@
-"""Every lesson with wrong answers, and half solved, from top to bottom. (Open and solved ones run under nbval.)"""
+"""Lessons with wrong answers, and half solved, from top to bottom. (Open and solved ones run under nbval.)"""
 
 import pytest
 from lessons import SOURCES, mistake, run, with_answers
@@ -45,21 +45,18 @@ HALF = {
     },
 }
 
-every_lesson = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 
-
-@every_lesson
+# Half solved lessons make typical mistakes, too. So of those that train only one state more than the two of nbval is run.
+@pytest.mark.parametrize("source", SOURCES[:3], ids=lambda path: path.stem)
 def test_wrong(source, tmp_path):
     numbers = list(exercises(int(source.name[:2])))
     answers = {number: mistake(source, number) for number in numbers}
     assert run(with_answers(source, answers), tmp_path) == dict.fromkeys(numbers, "not yet")
 
 
-@every_lesson
+@pytest.mark.parametrize("source", SOURCES[1:], ids=lambda path: path.stem)
 def test_half_solved(source, tmp_path):
     lesson = int(source.name[:2])
-    if lesson == 0:
-        pytest.skip("one exercise cannot be half solved")
     answers = {
         number: answer if isinstance(answer, str) else mistake(source, number, answer)
         for number, answer in HALF[lesson].items()
