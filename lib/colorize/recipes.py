@@ -21,7 +21,7 @@ from .datasets import Crops, Mix, Thumbnails, photo_files
 from .evaluation import baselines, numbers, predict, validation_photos
 from .files import data_folder, write_whole
 from .lab import rgb_to_lab
-from .losses import classification, l2
+from .losses import classification, l2, smooth_l1
 from .networks import SmallNet
 from .prior import color_prior, rebalancing_weights
 from .training import Loss, fit
@@ -54,7 +54,7 @@ GROWING = (
 class Recipe:
     """How one network is made. The three first networks are twins: all but the loss is the same."""
 
-    loss: str  # "l2", "classification" or "rebalanced"
+    loss: str  # "l2", "smooth_l1", "classification" or "rebalanced"
     phases: tuple[Phase, ...] = GROWING
     width: int = 32
     weight_decay: float = 0.01
@@ -64,9 +64,15 @@ class Recipe:
     view: int = 128  # pixels, the shorter side at which the network looks at a photo
     start: str | None = None  # name of the shipped network that it goes on from
 
+    @property
+    def regression(self) -> bool:
+        """True if the network answers with a and b, false if with a distribution."""
+        return self.loss in ("l2", "smooth_l1")
+
 
 RECIPES = {
     "l2": Recipe("l2"),
+    "smooth_l1": Recipe("smooth_l1"),
     "classification": Recipe("classification"),
     "rebalanced": Recipe("rebalanced"),
     "first": Recipe(
@@ -79,6 +85,15 @@ RECIPES = {
         weight_decay=0.05,
         seed=1,
         view=96,
+        start="rebalanced",
+    ),
+    "l2_tuned": Recipe(
+        "l2",
+        (
+            Phase(32, (1.05, 1.4, 2.0), 0.7, 1000, 256, 1.5e-3),
+            Phase(64, (1.05, 1.35, 1.8), 0.5, 500, 64, 1e-3),
+            Phase(104, (1.05, 1.25, 1.6), 0.4, 450, 32, 7.5e-4),
+        ),
         start="rebalanced",
     ),
 }
@@ -103,16 +118,23 @@ def make_data(phase: Phase, photos: str | Path) -> Mix:
 def make_network(recipe: Recipe) -> nn.Module:
     """Make the network of a recipe as it is before the training: from its seed, or a shipped one to go on from."""
     torch.manual_seed(recipe.seed)
-    network = SmallNet(outputs=2 if recipe.loss == "l2" else 313, width=recipe.width)
+    network = SmallNet(outputs=2 if recipe.regression else 313, width=recipe.width)
     if recipe.start is not None:
-        network.load_state_dict(Colorizer.load(recipe.start).network.state_dict())
+        start = Colorizer.load(recipe.start).network
+        # From classification to regression everything goes on but the last layer, which answers another question.
+        known = {
+            key: tensor
+            for key, tensor in start.state_dict().items()
+            if start.outputs == network.outputs or not key.startswith("head.")
+        }
+        network.load_state_dict(known, strict=False)
     return network
 
 
 def make_loss(recipe: Recipe, data: Mix) -> Loss:
     """Make the loss of a recipe; the weights of "rebalanced" come from the photos that are not thumbnails."""
-    if recipe.loss == "l2":
-        return l2
+    if recipe.regression:
+        return {"l2": l2, "smooth_l1": smooth_l1}[recipe.loss]
     if recipe.loss == "classification":
         return classification()
     ab = torch.cat([rgb_to_lab(photo[None])[:, 1:].flatten(2) for photo in data.parts[0].photos[0]], dim=2)
@@ -142,7 +164,7 @@ def card(name: str, recipe: Recipe, about: dict, results: dict) -> str:
     return f"""# {name}
 
 A U-Net (`colorize.networks.SmallNet`, {about["parameters"]:,} numbers) that takes L and answers with
-{"a and b" if recipe.loss == "l2" else "a distribution over 313 colors"}, at half the resolution of its input. Made for the lessons: it is
+{"a and b" if recipe.regression else "a distribution over 313 colors"}, at half the resolution of its input. Made for the lessons: it is
 small, was trained on few photos, and paints skies and grass more surely than people, food or clothes.
 
 **Trained on** {about["pictures"]} (see `data/README.md`), without the validation split, {about["minutes"]:.0f} minutes{more} on
@@ -209,8 +231,8 @@ def export(name: str, recipe: Recipe, network: nn.Module, seconds: float, data: 
     held_out = validation_photos(files, MEASURED)
     colorizer = Colorizer(network, recipe.view, name)
     results = baselines(held_out)
-    for T, ab in predict(colorizer, held_out, (1.0,) if recipe.loss == "l2" else (1.0, 0.38)).items():
-        results[name if recipe.loss == "l2" else f"{name}, T = {T:g}"] = numbers(ab, held_out)
+    for T, ab in predict(colorizer, held_out, (1.0,) if recipe.regression else (1.0, 0.38)).items():
+        results[name if recipe.regression else f"{name}, T = {T:g}"] = numbers(ab, held_out)
     about = {
         "parameters": sum(p.numel() for p in network.parameters()),
         "pictures": " and ".join(
