@@ -240,7 +240,7 @@ def test_a_checkpoint_of_another_plan_is_refused(tmp_path):
 def test_the_log_holds_every_step(tmp_path):
     _, history = train(7, log=tmp_path / "log.csv")
     lines = (tmp_path / "log.csv").read_text().splitlines()
-    assert lines[0] == "step,loss"
+    assert lines[0] == "step,loss,learning_rate"
     assert [float(line.split(",")[1]) for line in lines[1:]] == history.losses
 
 

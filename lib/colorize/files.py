@@ -13,12 +13,20 @@ def data_folder() -> Path:
     return Path(os.environ.get("COLORIZE_DATA") or Path(__file__).resolve().parents[2] / "data")
 
 
+def cache_folder() -> Path:
+    """Return the folder for what can be made or fetched again, made if need be: COLORIZE_CACHE, or the user's own cache."""
+    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".cache"
+    folder = Path(os.environ.get("COLORIZE_CACHE") or Path(home) / "colorize")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 @contextlib.contextmanager
 def write_whole(path: str | os.PathLike) -> Iterator[BinaryIO]:
     """Open a file for writing that takes its name only when everything has been written.
 
     Until the block ends the bytes go to a temporary file in the same folder. If the block fails, or the program is
-    killed, an older file of that name stays as it was; only a kill can leave the temporary file behind.
+    killed, an older file of that name stays as it was; only a kill can leave the temporary file, ``.NAME.*.part``, behind.
 
     Raises OSError if the folder is missing or cannot be written to.
 
@@ -29,10 +37,14 @@ def write_whole(path: str | os.PathLike) -> Iterator[BinaryIO]:
     ['a.txt']
     """
     path = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
+            file.flush()
+            os.fsync(
+                file.fileno()
+            )  # on the disk before it has the name: a power cut may come between the two
         os.chmod(temporary, 0o644)  # mkstemp lets nobody but the owner read
         os.replace(temporary, path)
     except BaseException:

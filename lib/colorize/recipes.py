@@ -215,7 +215,7 @@ def train(name: str, recipe: Recipe, photos: Path, out: Path) -> tuple[nn.Module
             phase.learning_rate,
             recipe.weight_decay,
             recipe.seed * 100 + number,
-            recipe.bfloat16,
+            precision="bfloat16" if recipe.bfloat16 else "float32",
             checkpoint=out / f"{name}-{number}.pt",
             log=out / f"{name}-{number}.csv",
         )

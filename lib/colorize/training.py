@@ -1,12 +1,11 @@
 """One plain loop that trains any network of this course on any loss.
 
 What it promises: the same seed gives the same network; Ctrl-C ends the training after the step at hand, and the network
-stays what it has become; a run that was stopped
-goes on from its checkpoint exactly as if it had not been.
+stays what it has become; a run that was stopped, or killed, goes on from its checkpoint exactly as if it had not been.
+The loop that trains a toy on a laptop for a minute trains the paper's network on eight GPUs for days.
 """
 
 import contextlib
-import json
 import math
 import signal
 import threading
@@ -19,17 +18,21 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from . import checkpoints, parallel
 from .files import write_whole
 from .lab import rgb_to_lab
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+Rate = Callable[[int, int], float]
+PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 @dataclass
 class History:
-    """What a training run has done: the loss of each step, and whether all steps were taken."""
+    """What a training run has done: the loss of each step, what was measured on the way, whether it is finished."""
 
     losses: list[float] = field(default_factory=list)
+    reports: list[dict[str, float]] = field(default_factory=list)  # "step", and what ``report`` returned
     steps: int = 0
     seconds: float = 0.0  # of training, all sessions together
 
@@ -47,6 +50,19 @@ class History:
         ]
 
 
+def cosine(step: int, steps: int) -> float:
+    """Factor on the learning rate: up over the first 5 % of the steps, then down to 0 along a cosine."""
+    warm = max(1, steps // 20)
+    if step < warm:
+        return (step + 1) / warm
+    return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
+
+
+def staircase(factors: dict[int, float]) -> Rate:
+    """Make a learning rate that changes at given steps: ``{200: 0.1}`` is 1 before step 200 and 0.1 from there on."""
+    return lambda step, steps: next((factors[at] for at in sorted(factors, reverse=True) if step >= at), 1.0)
+
+
 def fit(
     network: nn.Module,
     data,
@@ -56,28 +72,44 @@ def fit(
     learning_rate: float = 2e-3,
     weight_decay: float = 0.01,
     seed: int = 0,
-    bfloat16: bool = False,
+    *,
+    optimizer: type[torch.optim.Optimizer] = torch.optim.AdamW,
+    betas: tuple[float, float] = (0.9, 0.999),
+    rate: Rate = cosine,
+    precision: str = "float32",
+    accumulate: int = 1,
+    compiled: bool = False,
+    frozen_norm: bool = False,
     checkpoint: str | Path | None = None,
     checkpoint_every: int = 200,
     log: str | Path | None = None,
+    report: Callable[[History], dict[str, float] | None] | None = None,
+    report_every: int = 500,
     progress: bool = True,
 ) -> History:
-    """Train a network in place.
+    """Train a network in place, on the device that holds it.
 
-    Each step draws ``data.batch(batch_size, seed of the step)``, converts it to Lab, gives L to the network, and compares
-    its answer with a and b at the network's resolution (every ``network.stride``-th pixel, as the paper does). AdamW; the
-    learning rate rises for the first 5 % of the steps and then falls to 0 along a cosine.
+    Each step draws a batch, converts it to Lab on the device, gives L to the network, and compares its answer with a and b
+    at the network's resolution (every ``network.stride``-th pixel, as the paper does).
 
     Parameters
     ----------
-    network : takes L (N, 1, H, W), has a ``stride``; trained on the device that holds it.
-    data : anything with ``batch(n, seed)`` that returns pictures (n, 3, S, S), or a tuple that begins with them.
-    loss : takes the network's answer and the true ab, (N, 2, H/s, W/s); see :mod:`colorize.losses`.
-    steps : how many batches.
+    network : takes L (N, 1, H, W), has a ``stride``.
+    data : anything with ``batch(n, seed)`` that returns pictures (n, 3, S, S), or a tuple that begins with them; or with
+        ``stream(...)``, as :class:`colorize.folders.PhotoFolder` has it.
+    loss : takes the network's answer and the true ab, (N, 2, H/s, W/s); a mean over N. See :mod:`colorize.losses`.
+    steps, batch_size : how many batches, of how many pictures, those of all processes together.
     seed : decides what is drawn. The network's own random start is the caller's: call ``torch.manual_seed`` before making it.
-    bfloat16 : compute convolutions in half precision.
+    optimizer, betas, weight_decay : AdamW, or ``torch.optim.Adam``, in which weight decay is a part of the gradient.
+    rate : factor on the learning rate at a step: :func:`cosine`, :func:`staircase`, or a function of (step, steps).
+    precision : "float32", or "bfloat16" or "float16" for the convolutions; weights and loss stay in float32.
+    accumulate : cut a batch into so many parts, one after the other, for a GPU that cannot hold it as a whole.
+    compiled : let ``torch.compile`` make the network faster; it takes a minute to begin.
+    frozen_norm : batch norms use their stored statistics and do not change them.
     checkpoint : file to save to, every ``checkpoint_every`` steps and at the end. If it is there, training goes on from it.
-    log : CSV file with step, loss, learning rate.
+    log : CSV file with step, loss, learning rate and reports, written with the checkpoint.
+    report : called every ``report_every`` steps and after the last; measures, draws, saves what it likes (the network is in
+        evaluation mode), and returns numbers for ``history.reports`` and the log. In the first process only.
 
     Returns
     -------
@@ -85,58 +117,132 @@ def fit(
 
     Raises
     ------
-    ValueError if the checkpoint belongs to another plan, or the loss is not finite.
+    ValueError if the checkpoint belongs to another plan, the loss is not finite, or a batch cannot be shared out evenly.
     """
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
+    if batch_size % (parallel.world() * accumulate):
+        shares = f"{parallel.world()} processes x {accumulate} parts"
+        raise ValueError(f"batch_size {batch_size} cannot be shared out evenly among {shares}")
     network.to(memory_format=torch.channels_last)  # in place; convolutions are a third faster that way
-    device = next(network.parameters()).device
-    optimizer = torch.optim.AdamW(network.parameters(), learning_rate, weight_decay=weight_decay)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps))
+    device, is_first = next(network.parameters()).device, parallel.rank() == 0
+    adam = optimizer(network.parameters(), learning_rate, betas=betas, weight_decay=weight_decay)
+    scaler = torch.amp.GradScaler(device.type, enabled=precision == "float16")
     plan = {
         "steps": steps,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
         "weight_decay": weight_decay,
         "seed": seed,
+        "optimizer": optimizer.__name__,
+        "betas": list(betas),
+        "precision": precision,
+        "frozen_norm": frozen_norm,
     }
+    parts = {"network": network, "optimizer": adam, "scaler": scaler}
     history = History(steps=steps)
     if checkpoint is not None and Path(checkpoint).exists():
-        history.losses, history.seconds = _resume(Path(checkpoint), plan, network, optimizer, schedule)
-    network.train()
-    quiet = {} if progress else {"disable": True}  # nothing said, tqdm asks the variable TQDM_DISABLE
+        values = checkpoints.resume(checkpoint, plan, parts)
+        history.losses, history.seconds = values["losses"].tolist(), values["seconds"]
+        history.reports = values["reports"]
+
+    def train_mode() -> None:
+        network.train()
+        for module in network.modules():
+            if frozen_norm and isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.eval()
+
+    def save() -> None:
+        if checkpoint is not None and is_first:
+            losses = torch.tensor(history.losses, dtype=torch.float64)
+            checkpoints.save(
+                checkpoint, plan, parts, losses=losses, seconds=history.seconds, reports=history.reports
+            )
+        if log is not None and is_first:
+            _write_log(Path(log), history, lambda step: learning_rate * rate(step, steps))
+
+    train_mode()
+    wrapped = parallel.shared(network)
+    if compiled:
+        wrapped = torch.compile(wrapped)
+    options = {"parts": accumulate, "dtype": PRECISIONS[precision]}
+    unread: list[Tensor] = []  # losses still on the device: to read one is to wait for it
+    quiet = (
+        {} if progress and is_first else {"disable": True}
+    )  # nothing said, tqdm asks the variable TQDM_DISABLE
     bar = tqdm(total=steps, initial=len(history.losses), unit="step", **quiet)
-    with bar, _ctrl_c() as pressed:
-        while not history.finished and not pressed:
-            step, start = len(history.losses), time.perf_counter()
-            drawn = data.batch(batch_size, seed * 1_000_003 + step)
-            rgb = (drawn[0] if isinstance(drawn, tuple) else drawn).to(device)
-            lab = rgb_to_lab(rgb)
-            true_ab = lab[:, 1:, :: network.stride, :: network.stride]
-            with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
-                answer = network(lab[:, :1].contiguous(memory_format=torch.channels_last))
-            value = loss(answer, true_ab)
-            optimizer.zero_grad(set_to_none=True)
-            value.backward()
-            optimizer.step()
-            schedule.step()
-            history.losses.append(value.item())
-            history.seconds += time.perf_counter() - start
-            if not math.isfinite(history.losses[-1]):
-                raise ValueError(
-                    f"the loss is {history.losses[-1]} at step {step + 1}: try a smaller learning rate"
-                )
+    batches = _batches(data, batch_size, seed, len(history.losses), steps)
+    clock = time.perf_counter()
+    with bar, _ctrl_c() as pressed, contextlib.closing(batches):
+        for step in range(len(history.losses), steps):
+            for group in adam.param_groups:
+                group["lr"] = learning_rate * rate(step, steps)
+            adam.zero_grad(set_to_none=True)
+            total = _gradients(
+                network, wrapped, next(batches).to(device, non_blocking=True), loss, scaler, **options
+            )
+            scaler.step(adam)
+            scaler.update()
+            unread.append(total)
+            is_last = step + 1 == steps
+            is_due = checkpoint is not None and (step + 1) % checkpoint_every == 0
+            is_report = report is not None and (is_last or (step + 1) % report_every == 0)
+            stop = parallel.anywhere(bool(pressed), device)
+            if device.type == "cpu" or len(unread) == 20 or is_due or is_report or is_last or stop:
+                for value in torch.stack(unread).tolist():
+                    history.losses.append(value)
+                    if not math.isfinite(value):
+                        at = len(history.losses)
+                        raise ValueError(f"the loss is {value} at step {at}: try a smaller learning rate")
+                unread.clear()
+                history.seconds, clock = history.seconds + time.perf_counter() - clock, time.perf_counter()
             bar.update()
-            if step % 10 == 9:
+            if step % 10 == 9 and history.losses:
                 bar.set_postfix(loss=f"{sum(history.losses[-50:]) / len(history.losses[-50:]):.3f}")
-            if checkpoint is not None and (step + 1) % checkpoint_every == 0:
-                _save(Path(checkpoint), plan, network, optimizer, schedule, history)
-    if pressed:
+            if is_report and is_first:
+                network.eval()
+                history.reports.append({"step": step + 1, **(report(history) or {})})
+                train_mode()
+            if is_due and not is_last:
+                save()
+            if is_report or is_due:
+                clock = time.perf_counter()
+            if stop:
+                break
+    if not history.finished and is_first:
         print(f"stopped after {len(history.losses)} of {steps} steps; the network stays as it is")
-    if checkpoint is not None:
-        _save(Path(checkpoint), plan, network, optimizer, schedule, history)
-    if log is not None:
-        _write_log(Path(log), history)
+    save()
     network.eval()
     return history
+
+
+def _batches(data, batch_size: int, seed: int, first: int, steps: int) -> Iterator[Tensor]:
+    """Draw the batches of the steps from ``first`` on, this process's share of each."""
+    rank, world = parallel.rank(), parallel.world()
+    if hasattr(data, "stream"):
+        yield from data.stream(batch_size, seed, first, steps, rank, world)
+        return
+    for step in range(first, steps):
+        drawn = data.batch(batch_size, seed * 1_000_003 + step)
+        rgb = drawn[0] if isinstance(drawn, tuple) else drawn
+        yield rgb.chunk(world)[rank]
+
+
+def _gradients(network, wrapped, rgb: Tensor, loss: Loss, scaler, parts: int, dtype) -> Tensor:
+    """Add the gradients of one batch to the network, part by part; return its loss, still on the device."""
+    total = torch.zeros((), device=rgb.device)
+    for number, part in enumerate(rgb.chunk(parts), start=1):
+        lab = rgb_to_lab(part)
+        true_ab = lab[:, 1:, :: network.stride, :: network.stride]
+        # Several processes exchange their gradients once a step, with the last part.
+        waiting = parallel.world() > 1 and number < parts
+        with wrapped.no_sync() if waiting else contextlib.nullcontext():
+            with torch.autocast(rgb.device.type, dtype, enabled=dtype is not None):
+                answer = wrapped(lab[:, :1].contiguous(memory_format=torch.channels_last))
+            value = loss(answer, true_ab) / parts
+            scaler.scale(value).backward()
+        total += value.detach()
+    return total
 
 
 @contextlib.contextmanager
@@ -162,45 +268,13 @@ def _ctrl_c() -> Iterator[list]:
         signal.signal(signal.SIGINT, before)
 
 
-def _rate(step: int, steps: int) -> float:
-    """Factor on the learning rate: up over 5 % of the steps, then down along a cosine."""
-    warm = max(1, steps // 20)
-    if step < warm:
-        return (step + 1) / warm
-    return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
-
-
-def _save(path: Path, plan: dict, network, optimizer, schedule, history: History) -> None:
-    state = {
-        "plan": json.dumps(plan),
-        "network": network.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "schedule": schedule.state_dict()["last_epoch"],
-        "losses": torch.tensor(history.losses, dtype=torch.float64),
-        "seconds": history.seconds,
-    }
+def _write_log(path: Path, history: History, rate: Callable[[int], float]) -> None:
+    """Write step, loss, learning rate, and the reports in columns of their own, empty where there was none."""
+    names = sorted({name for report in history.reports for name in report} - {"step"})
+    reports = {report["step"]: report for report in history.reports}
+    lines = [["step", "loss", "learning_rate", *names]]
+    for step, value in enumerate(history.losses, start=1):
+        found = reports.get(step, {})
+        lines.append([step, value, f"{rate(step - 1):.6g}", *(found.get(name, "") for name in names)])
     with write_whole(path) as file:
-        torch.save(state, file)
-
-
-def _resume(path: Path, plan: dict, network, optimizer, schedule) -> tuple[list[float], float]:
-    state = torch.load(path, weights_only=True)
-    if (theirs := json.loads(state["plan"])) != plan:
-        changed = ", ".join(
-            f"{k} {theirs.get(k)} there, {plan[k]} here" for k in plan if theirs.get(k) != plan[k]
-        )
-        raise ValueError(
-            f"the checkpoint {path} belongs to another plan ({changed}): remove it to start afresh"
-        )
-    network.load_state_dict(state["network"])
-    optimizer.load_state_dict(state["optimizer"])
-    losses = state["losses"].tolist()
-    schedule.load_state_dict(schedule.state_dict() | {"last_epoch": state["schedule"]})
-    schedule._last_lr = [group["lr"] for group in optimizer.param_groups]
-    return losses, state.get("seconds", 0.0)
-
-
-def _write_log(path: Path, history: History) -> None:
-    lines = [("step", "loss"), *enumerate(history.losses, start=1)]
-    with write_whole(path) as file:
-        file.write("".join(f"{step},{value}\n" for step, value in lines).encode())
+        file.write("".join(",".join(map(str, line)) + "\n" for line in lines).encode())
