@@ -11,11 +11,11 @@ from lessons import ROOT
 LIBRARY = ROOT / "lib" / "colorize"
 # From the ground up; a module imports only from the floors below its own. docs/architecture.md draws the same.
 FLOORS = [
-    {"files"},
-    {"lab", "images", "toyscenes"},
+    {"files", "parallel"},
+    {"lab", "images", "toyscenes", "checkpoints"},
     {"bins"},
     {"decode", "metrics", "losses", "prior", "datasets", "networks"},
-    {"training", "colorizer", "toyworld"},
+    {"training", "colorizer", "toyworld", "folders"},
     {"evaluation", "toyruns"},
     {"figures", "widgets"},
     {"check"},

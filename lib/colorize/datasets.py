@@ -6,6 +6,7 @@ same crops whether or not steps 1 to 999 were taken in the same session.
 """
 
 import hashlib
+import os
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -30,7 +31,7 @@ def is_validation(path: str | Path) -> bool:
     >>> [is_validation(f"{n}.jpg") for n in range(5)]
     [False, False, True, False, False]
     """
-    return hashlib.sha1(Path(path).name.encode()).digest()[0] < 26
+    return hashlib.sha1(os.path.basename(path).encode(errors="surrogateescape")).digest()[0] < 26
 
 
 def photo_files(folder: str | Path, split: str = "all") -> list[Path]:
