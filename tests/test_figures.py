@@ -45,6 +45,42 @@ def test_a_plot_is_a_png_with_alt_text_and_caption(shown):
     assert 400 < picture.width < 700
 
 
+def test_a_plot_is_small_and_looks_the_same(shown, monkeypatch):
+    def encoded(limit):
+        monkeypatch.setattr(figures, "UNSEEN", limit)
+        fig, (ax,) = figures.panels(1, 1, (4.0, 3.0))
+        for k in range(8):
+            ax.plot([0, 1, 2], [k, 9 - k, k / 2], color=f"C{k % 2}")
+        figures.show(fig, alt="eight lines", caption="Lines.")
+        return shown[-2][0]["image/png"]
+
+    unseen = figures.UNSEEN
+    full, small = encoded(-1), encoded(unseen)
+    a, b = (np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), int) for png in (full, small))
+    assert len(np.unique(a.reshape(-1, 3), axis=0)) > 256  # or a palette would change nothing
+    assert len(small) < 0.6 * len(full)
+    assert 0 < np.abs(a - b).max() <= unseen < 10
+
+
+def test_a_picture_of_many_colors_keeps_them(shown):
+    noise = torch.rand(3, 20, 20, generator=torch.Generator().manual_seed(0))
+    fig = figures.pictures([noise], ["noise"], columns=1, inches=2.0)
+    array = fig.axes[0].images[0].get_array()
+    figures.show(fig, alt="colored noise", caption="Noise.")
+    picture = np.asarray(Image.open(io.BytesIO(shown[0][0]["image/png"])).convert("RGB"))
+    drawn = {tuple(color) for color in array.reshape(-1, 3).tolist()}
+    assert drawn <= {tuple(color) for color in picture.reshape(-1, 3).tolist()}
+
+
+def test_the_name_of_a_row_stands_left_of_it_and_upright():
+    fig, axes = figures.panels(1, 2)
+    figures.name_row(axes[0], "mean")
+    (text,) = axes[0].texts
+    assert (text.get_text(), text.get_rotation()) == ("mean", 90)
+    assert text.get_window_extent().x1 < axes[0].get_window_extent().x0
+    plt.close(fig)
+
+
 def test_photos_are_a_jpeg_in_full_color(shown):
     photo = images.square(images.bundled("chelsea"), 200)
     figures.show(
