@@ -56,6 +56,11 @@ def answer_by_loop(answer, kinds, number):
     return torch.stack(found).mean(0)
 
 
+def mean_of_what_is_not_zero(answer, kinds, number):
+    kept = answer * (kinds == number)[:, None]
+    return kept.sum((0, 2, 3)) / (kept != 0).sum((0, 2, 3))
+
+
 def smooth_by_masks(pred_ab, true_ab, beta=1.0):
     d = torch.abs(pred_ab - true_ab)
     small = (d < beta).float()
@@ -89,7 +94,7 @@ WRONG = {
     "3.1": [(lambda pred, true: F.mse_loss(pred, true) / 2, "average over a and b, too"), (lambda pred, true: 2 * l2_by_loop(pred, true), "factor 1/2 is missing")],
     "3.2": [(lambda colors, probabilities: best_by_loop(colors, torch.ones_like(probabilities) / len(colors)), "weigh all colors the same"), (lambda colors, probabilities: colors[probabilities.sort().indices[-1]], "likeliest color")],
     "3.3": [(lambda colors, probabilities: 2 * floor_by_axis(colors, probabilities), "factor 1/2 of the loss"), (lambda colors, probabilities: (colors.norm(dim=1) ** 2 * probabilities).sum() / 2, "cost of answering gray")],
-    "3.4": [(lambda answer, kinds, number: torch.where((kinds == number)[:, None], answer, 0.0).mean((0, 2, 3)), "count them in the mean"), (lambda answer, kinds, number: answer_by_loop(answer, kinds, number)[[1, 0]], "changed places")],
+    "3.4": [(lambda answer, kinds, number: torch.where((kinds == number)[:, None], answer, 0.0).mean((0, 2, 3)), "count them in the mean"), (lambda answer, kinds, number: answer_by_loop(answer, kinds, number)[[1, 0]], "changed places"), (mean_of_what_is_not_zero, "most at [0]: yours 45, expected 30")],
     "3.5": [(lambda pred, true, beta: F.smooth_l1_loss(pred, true, beta=beta), "average over a and b, too"), (lambda pred, true, beta: F.l1_loss(pred, true) * 2, "That is L1")],
     "3.6": [(lambda x, colors, probabilities, beta: force_by_loop(x, colors, torch.ones_like(probabilities) / len(colors), beta), "weigh all colors the same"), (lambda x, colors, probabilities, beta: beta * force_by_loop(x, colors, probabilities, beta), "goes up to beta")],
 }  # fmt: skip

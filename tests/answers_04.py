@@ -18,6 +18,10 @@ def dense(index, weight, bins):
     return F.one_hot(index, bins).mul(weight[..., None]).sum(dim=1)
 
 
+def naive(logits):
+    return logits.exp() / logits.exp().sum(dim=1, keepdim=True)
+
+
 def loss_by_loop(logits, index, weight):
     total = 0.0
     for z, i, w in zip(logits, index, weight, strict=True):
@@ -59,9 +63,9 @@ RIGHT = {
 # The same mistakes, written as another person might: they must get the same message.
 WRONG = {
     "4.1": [(lambda z: z - torch.log(torch.exp(z).sum(1))[:, None], "exp(1000) is infinity"), (lambda z: torch.log_softmax(z, dim=0), "over the pixels (dim=0)"), (lambda z: 2 * torch.log_softmax(z, dim=1), "sum to")],
-    "4.2": [(lambda z, i, w: F.cross_entropy(z, dense(i, w, z.shape[1]), reduction="sum"), "Take their mean"), (lambda z, i, w: F.cross_entropy(z, i[:, 0]), "nearest bin alone"), (lambda z, i, w: -(w * torch.log_softmax(z, 1).gather(1, i)).mean(), "over the neighbors, too")],
-    "4.3": [(lambda z, i, w: dense(i, w, z.shape[1]) - torch.softmax(z, 1), "softmax minus code"), (lambda z, i, w: gradient_by_autograd(z, i, w) / len(z), "divide by the number of pixels"), (lambda z, i, w: torch.softmax(z, 1) - 2 * dense(i, w, z.shape[1]), "must sum to 0")],
+    "4.2": [(lambda z, i, w: -(w * naive(z).log().gather(1, i)).sum(1).mean(), "near 1000: the loss holds NaN"), (lambda z, i, w: F.cross_entropy(z, dense(i, w, z.shape[1]), reduction="sum"), "Take their mean"), (lambda z, i, w: F.cross_entropy(z, i[:, 0]), "nearest bin alone"), (lambda z, i, w: -(w * torch.log_softmax(z, 1).gather(1, i)).mean(), "over the neighbors, too")],
+    "4.3": [(lambda z, i, w: naive(z).scatter_add(1, i, -w), "near 1000: the gradient holds NaN"), (lambda z, i, w: dense(i, w, z.shape[1]) - torch.softmax(z, 1), "softmax minus code"), (lambda z, i, w: gradient_by_autograd(z, i, w) / len(z), "divide by the number of pixels"), (lambda z, i, w: torch.softmax(z, 1) - 2 * dense(i, w, z.shape[1]), "must sum to 0")],
     "4.4": [(lambda i, w, p, bins: dense(i, w, bins).mean(0), "count the same"), (lambda i, w, p, bins: dense(i, w, bins).sum(0), "Take their mean"), (lambda i, w, p, bins: 2 * best_by_loop(i, w, p, bins), "sums to 2")],
-    "4.5": [(lambda ab, bins: ((ab + 100) // (200 / bins)).long(), "do not exist"), (lambda ab, bins: ((ab + 100) / 20).floor().long().clamp(0, 9), "always 10")],
+    "4.5": [(lambda ab, bins: ((ab + 100) // (200 / bins)).long(), "do not exist"), (lambda ab, bins: torch.bucketize(ab, torch.linspace(-100, 100, bins + 1)[1:-1]), "0, 20 and 100, which lie on borders"), (lambda ab, bins: ((ab + 100) / 20).floor().long().clamp(0, 9), "always 10")],
     "4.6": [(lambda joint: torch.outer(joint.sum(0), joint.sum(1)), "a and b are swapped"), (lambda joint: joint.sum(1), "probabilities of a"), (lambda joint: 3 * separate_by_loop(joint), "sums to 3")],
 }  # fmt: skip

@@ -114,7 +114,7 @@ def _kinds(n: int, height: int, width: int, seed: int) -> Tensor:
 
 
 def _four_pixels() -> tuple[Tensor, Tensor]:
-    ab = torch.tensor([[[10.0, 20.0], [30.0, 60.0]], [[-1.0, -2.0], [-3.0, -8.0]]])
+    ab = torch.tensor([[[0.0, 30.0], [30.0, 60.0]], [[-1.0, -2.0], [-3.0, -8.0]]])  # a 0 counts, too
     return ab.unsqueeze(0), torch.tensor([[[7, 7], [5, 7]]])
 
 
@@ -123,7 +123,7 @@ MEAN = Exercise(
     "The mean answer for one kind",
     answer_for,
     lambda: [
-        # a: (10 + 20 + 60) / 3, b: (-1 - 2 - 8) / 3, by hand
+        # a: (0 + 30 + 60) / 3, b: (-1 - 2 - 8) / 3, by hand
         Case("For a picture of 2 x 2 pixels, three of them of kind 7", (*_four_pixels(), 7), torch.tensor([30.0, -11 / 3])),
         Case("For its one pixel of kind 5", (*_four_pixels(), 5), torch.tensor([30.0, -3.0])),
         Case("For three pictures of 4 x 6 pixels", (_maps(3, 4, 6, 5), _kinds(3, 4, 6, 6), 2)),

@@ -96,6 +96,7 @@ CROSS_ENTROPY = Exercise(
             torch.tensor((math.log(8) + math.log(2)) / 2),
         ),
         Case("For 7 pixels", (_random(7, BINS, seed=5), *_codes(7, seed=6))),
+        Case("For 3 pixels with logits near 1000", (1000 + _random(3, BINS, seed=16), *_codes(3, seed=17))),
     ],
     outputs=("the loss",),
 )
@@ -131,6 +132,7 @@ GRADIENT = Exercise(
         ),
         Case("For 5 pixels", (_random(5, BINS, seed=7), *_codes(5, seed=8))),
         Case("For 6 pixels and 2 of 9 bins", (_random(6, 9, seed=9), *_few(6, 9, seed=10))),
+        Case("For 2 pixels with logits near 1000", (1000 + _random(2, 9, seed=18), *_few(2, 9, seed=19))),
     ],
     outputs=("the gradient",),
     inspect=_sums_to_zero,
@@ -224,6 +226,11 @@ AXIS = Exercise(
             "For a = -120 and b = 104, outside the range",
             (torch.tensor([[-120.0, 104.0]]), 10),
             torch.tensor([[0, 9]]),
+        ),
+        Case(
+            "For 0, 20 and 100, which lie on borders",
+            (torch.tensor([0.0, 20.0, 100.0]), 10),
+            torch.tensor([5, 6, 9]),
         ),
         Case("For 40 colors", (_off_edges(40, 2, seed=11), 10)),
         Case("For 40 colors and 30 bins", (_off_edges(40, 2, seed=12), 30)),

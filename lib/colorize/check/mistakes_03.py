@@ -85,7 +85,7 @@ MISTAKES = {
     "3.3": (
         (
             lambda colors, probabilities: 2 * floor(colors, probabilities),
-            "The factor 1/2 of the loss is missing.",
+            "Twice what is wanted. Is the factor 1/2 of the loss missing?",
         ),
         (
             lambda colors, probabilities: 0.5 * probabilities @ colors.square().sum(dim=1),
