@@ -19,10 +19,10 @@ from .decode import annealed_mean, paint
 from .files import data_folder, write_whole
 from .images import Picture, resize, to_tensor, to_uint8
 from .lab import rgb_to_lab
-from .networks import SmallNet
+from .networks import SmallNet, ZhangNet
 
 FORMAT = "1"  # of the weights file
-NETWORKS = {"SmallNet": SmallNet}
+NETWORKS = {"SmallNet": SmallNet, "ZhangNet": ZhangNet}
 BEST = ("best", "first", "rebalanced", "classification", "l2")  # what load() takes when no name is given
 
 
