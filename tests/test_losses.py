@@ -200,8 +200,9 @@ def test_bad_input_gets_one_sentence():
     with pytest.raises(ValueError, match=r"pixel_weight must have shape \(2, 3, 3\), got \(2, 1, 3, 3\)"):
         losses.soft_cross_entropy(logits, index, weight, torch.ones(2, 1, 3, 3))
     for loss in (losses.l2, losses.smooth_l1):
-        with pytest.raises(ValueError, match="pred_ab and true_ab"):
-            loss(ab, ab[:1])
+        for pred, true in ((ab, ab[:1]), (ab[:, :1], ab[:, :1]), (ab[0], ab[0])):
+            with pytest.raises(ValueError, match="pred_ab and true_ab"):
+                loss(pred, true)
         with pytest.raises(ValueError, match="pixel_weight must have shape"):
             loss(ab, ab, pixel_weight=torch.ones(3))
     for beta in (0, -1, float("nan")):
