@@ -27,11 +27,12 @@
 #
 # | to read and solve | to run | needs |
 # |---|---|---|
-# | 90 minutes, 6 exercises | about 3 minutes | CPU only, no download |
+# | 90 minutes, 6 exercises | about 2 minutes | CPU only, no download |
 #
-# You should know what L, a and b are (lesson 1). How exercises work: replace the line `raise NotImplementedError` by your
-# answer and run the cell. A badge tells you where you stand. Whatever it says, you can go on: the cells below then use the
-# course's own function. Cells that only draw are folded; a click on the three dots opens them.
+# You should know what L, a and b are (lesson 1), and have heard of convolutions and gradient descent. How exercises work:
+# replace the line `raise NotImplementedError` by your answer and run the cell. A badge tells you where you stand. Whatever
+# it says, you can go on: the cells below then use the course's own function. Cells that only draw are folded; a click on
+# the three dots opens them.
 
 # %%
 import torch
@@ -78,11 +79,12 @@ show(
         ["gray", *(f"throw {n}\nchroma {c:.1f}" for n, c in enumerate(chroma, 1))],
         columns=4,
     ),
-    alt="One toy scene in gray and in three colorings: roof, balloon and apple "
-    "change their colors, sky and grass do not.",
+    alt="One toy scene in gray and in three colorings. The apple is green, red and "
+    "green, the balloon turquoise, violet and blue, the roof blue, red and red. Sky and "
+    "grass stay as they are.",
     caption="The same gray picture, colored three times. Nobody who sees only the gray "
-    "one "
-    "can say which of the others is right. Chroma is the mean distance from gray.",
+    "one can say which of the others is right. Chroma is the distance from gray in ab "
+    "units, here its mean over the picture.",
 )
 
 # %% [markdown]
@@ -118,11 +120,16 @@ def l2_loss(pred_ab, true_ab):
 # %% [markdown]
 # ## 3. One picture first
 #
-# Before a long training, make a short one on a single picture. A network with a hundred thousand weights or more can learn
+# Before a long training, make a short one on a single picture. A network with hundreds of thousands of weights can learn
 # one picture by heart, so the loss must come close to zero. If it does not, something is broken: the loss, the data, the
 # learning rate. The check takes seconds and saves hours.
 #
-# `fit` takes anything that has a method `batch`. This one gives out the same pictures at every step.
+# Our network is `SmallNet`: convolutions with batch norm and ReLU, which halve the resolution five times, look at the whole
+# scene from there, and go back up to half the resolution of the picture. With 2 outputs it answers a and b.
+# `fit(network, data, loss, steps, batch_size, learning_rate)` trains it. Each step takes a batch of pictures, converts them
+# to Lab, shows L to the network, and moves its weights so that the loss between its answer and the true ab falls.
+#
+# The data may be anything that has a method `batch`. This one gives out the same pictures at every step.
 
 
 # %%
@@ -145,9 +152,9 @@ def learn_by_heart(rgb):
 
 
 # %% [markdown]
-# We take the first throw from above, with the green apple, in batches of 8 copies. (One copy would do, if our network did not
-# contain batch norm, a layer that measures means and variances in each batch. In a batch of one small picture it measures
-# them badly.)
+# We take throw 1 from above, with the green apple, in batches of 8 copies. (One copy would do, if our network did not contain
+# batch norm, a layer that measures means and variances in each batch. In a batch of one small picture it measures them
+# badly.)
 
 # %%
 one, history = learn_by_heart(throws[0].rgb())
@@ -158,8 +165,7 @@ for step in (0, len(history.losses) // 4, len(history.losses) - 1):
 
 
 # %% [markdown]
-# It works. SmallNet answers at half the resolution of the picture; `paint` scales the color up and puts it on the picture's
-# lightness. What will this network say about the *other* throws, whose gray picture is the same?
+# It works. What will this network say about the *other* throws, whose gray picture is the same?
 #
 # **Predict.** The loss on throw 2, in which the apple is red: near zero, too, or large?
 
@@ -182,6 +188,9 @@ for number, throw in enumerate(throws, 1):
     print(f"throw {number}: loss {loss:.1f}")
 
 # %% [markdown]
+# Throw 1 costs a little more than at the end of the training, since batch norm now uses means and variances that it has
+# collected on the way. Throw 3 shares the green apple with throw 1, throw 2 does not.
+#
 # A loss near zero on one picture shows that the machinery works. It shows nothing about colors: the network has learned the
 # answer by heart, dice and all.
 #
@@ -204,6 +213,9 @@ apple = (truth(throws[0])[1] == world.kinds.index("apple"))[0]
 print("apple, network: ", [round(x) for x in answer[0, :, apple].mean(dim=1).tolist()])
 print("apple, mean:    ", [round(x) for x in middle[0, :, apple].mean(dim=1).tolist()])
 
+# %% [markdown]
+# To see the answer, `paint` scales its color up to the size of the picture and puts it on the picture's lightness.
+
 # %% jupyter={"source_hidden": true} tags=["trained"]
 learned = paint(throws[0].lightness[:, None], answer)[0]
 dull = mean_chroma(rgb_to_lab(learned[None])[:, 1:]).item()
@@ -214,8 +226,8 @@ show(
     alt="Two colorings of one scene, with a green and a red apple, and what a network "
     "learned from both: a brown apple.",
     caption="Two true pictures and what the network learned from them. Its apple is "
-    "brown, "
-    "which neither picture shows. Where the two agree, it is right.",
+    "brown, which neither picture shows. Where the two agree, it is right, but for the "
+    "soft edges of colors at half the resolution.",
 )
 
 # %% [markdown]
@@ -240,7 +252,8 @@ ax.plot(a, green, ":", color="tab:green", label="if the apple is green")
 ax.plot(a, red, "--", color="tab:red", label="if the apple is red")
 ax.plot(a, (red + green) / 2, color="black", label="on average")
 ax.plot(8, 45**2 / 2, "x", color="black", markersize=9)
-ax.annotate("a = 8: brown", (8, 2200), ha="center")
+arrow = {"arrowstyle": "-", "color": "0.5"}
+ax.annotate("a = 8: brown", (8, 45**2 / 2), (8, 2200), ha="center", arrowprops=arrow)
 ax.set(
     xlabel="answer for a, ab units", ylabel="L2 loss, squared ab units", ylim=(0, 5000)
 )
@@ -322,7 +335,8 @@ for kind, share in zip(world.kinds, shares, strict=True):
 # the palette has on average (a mean of vectors is never longer than the mean of their lengths). That is the dullness, and it
 # needs no badly trained network. It is what the loss asks for.
 #
-# Kinds with one color cost nothing. Averaged over all pixels, the floors add up to the least loss of the whole world.
+# Kinds with one color cost nothing. Averaged over all pixels, the floors add up to the least loss of the whole world: that
+# of a network which tells every kind from the gray picture, and answers its mean.
 
 # %%
 costs = [floor(p.colors, p.probabilities) for p in world.palettes.values()]
@@ -352,13 +366,12 @@ show(
     ),
     alt="The loss falls steeply, then slowly, and ends above a dashed line, the floor.",
     caption="The loss of your training. The band, where it is drawn, holds our own "
-    "runs with "
-    "three seeds. The dashed line is the floor from exercise 3.3.",
+    "runs with three seeds. The dashed line is the floor of the world.",
 )
 
 # %% [markdown]
-# The number at the end, and the same for 200 scenes that the network has never seen, which are the same for every network of
-# this lesson. An answer without any color costs half the mean squared chroma.
+# The loss at the end, and the loss on 200 scenes that the network has never seen. (All networks of this size are asked about
+# these 200.) An answer without any color, all gray, costs half the mean squared chroma.
 
 # %% tags=["trained"]
 fresh = world.scenes(200, seed=2 * 10**6)
@@ -370,14 +383,16 @@ print(f"all gray:       {l2_loss(0 * true_ab, true_ab):.0f}")
 print(f"floor:          {world_floor:.0f}")
 
 # %% [markdown]
-# The network is not at the floor. Where does it lose the rest? The loss is the floor plus half the squared distance of the
-# answer from the exact mean, so the excess can be seen pixel by pixel. An edge is where a neighbor is of another kind.
+# The network is not at the floor. Where does it lose the rest? Averaged over the throws, the loss is the floor plus half the
+# squared distance of the answer from the exact mean, so the excess can be seen pixel by pixel. An edge is where one of the
+# eight neighbors is of another kind: the largest and the smallest number of a kind in a window of 3 x 3 differ.
 
 # %% tags=["trained"]
-best_ab = world.mean_ab(fresh.kind)
-excess = 0.5 * (answer - best_ab[:, :, ::2, ::2]).square().sum(dim=1)
+best = world.mean_ab(kinds)  # the exact mean at each pixel
+excess = 0.5 * (answer - best).square().sum(dim=1)
 numbers = kinds[:, None].float()
-edge = (F.max_pool2d(numbers, 3, 1, 1) != -F.max_pool2d(-numbers, 3, 1, 1))[:, 0]
+largest, smallest = F.max_pool2d(numbers, 3, 1, 1), -F.max_pool2d(-numbers, 3, 1, 1)
+edge = (largest != smallest)[:, 0]
 print(f"above the floor: {excess.mean():.0f} squared ab units")
 print(f"edges: {edge.float().mean():.0%} of the pixels, ", end="")
 print(f"{excess[edge].sum() / excess.sum():.0%} of the excess")
@@ -423,9 +438,9 @@ learned = by_kind(answer, kinds)
 
 # %% tags=["trained"]
 for kind, color in learned.items():
-    best, said = ([round(x) for x in c.tolist()] for c in (exact[kind], color))
+    mean, said = ([round(x) for x in c.tolist()] for c in (exact[kind], color))
     off = (color - exact[kind]).norm()
-    print(f"{kind:8} exact {best}, network {said}, {off:.1f} apart")
+    print(f"{kind:8} exact {mean}, network {said}, {off:.1f} apart")
 
 # %% jupyter={"source_hidden": true} tags=["trained"]
 fig, axes = panels(2, 3, (3.4, 3.4))
@@ -461,8 +476,7 @@ show(
     alt="Six ab planes, one for each kind. Circles: the palette. A cross marks the exact "
     "mean, a plus the network's mean answer.",
     caption="Circles: the palette with its probabilities. Cross: the exact mean. Plus: "
-    "what "
-    "the network says. The two lie close together, except for the kite.",
+    "what the network says. The two lie close together, except for the kite.",
 )
 
 # %% [markdown]
@@ -473,6 +487,7 @@ show(
 # Three new scenes, with the network's colors beside the best colors that L2 allows.
 
 # %% jupyter={"source_hidden": true} tags=["trained"]
+best_ab = world.mean_ab(fresh.kind)  # at full resolution
 rows, titles = [], []
 for i in (1, 5, 12):
     lightness = fresh.lightness[i : i + 1, None]
@@ -488,12 +503,12 @@ show(
     alt="Three toy scenes in their true colors, in the exact mean colors, and as the "
     "network colors them. Mean and network are duller at apples, plums and balloons.",
     caption="Left the truth, in the middle the best that L2 allows, right the network. "
-    "Sky, grass and lemon keep their colors; apples, plums and balloons do not.",
+    "Sky, grass and lemon keep their colors; apples, plums, balloons, trees and roofs do "
+    "not.",
 )
 
 # %% tags=["trained"]
 apples, balloons = (kinds == world.kinds.index(k) for k in ("apple", "balloon"))
-best = best_ab[:, :, ::2, ::2]
 for name, ab in (("truth", true_ab), ("exact mean", best), ("network", answer)):
     each = ab.norm(dim=1)  # chroma of each pixel
     print(f"{name}: mean chroma {each.mean():.1f}, ", end="")
@@ -519,7 +534,7 @@ print(f"cost of gray kites: {0.5 * share * exact['kite'].norm() ** 2:.1f} of the
 
 # %% [markdown]
 # The network has seen well over a thousand kites: one or two in most batches of 16 scenes. But the loss is a mean over
-# pixels, and a kite has few. If all kites stayed gray, that would cost about 3 of a loss that began near 1,000, so little
+# pixels, and a kite has few. If all kites stayed gray, that would cost about 3 of a loss that began above 1,000, so little
 # pulls toward their color. In 1,200 steps they do not get there: our three seeds ended 49 to 62 ab units away. L2 makes a
 # color dull where it is ambiguous. Averaging over pixels makes it dull where it is rare, even if it is certain. Lesson 5 does
 # something about that.
@@ -530,8 +545,8 @@ print(f"cost of gray kites: {0.5 * share * exact['kite'].norm() ** 2:.1f} of the
 # force, wherever it is. That is the L1 loss, $|\hat a - a| + |\hat b - b|$, and its best answer is the median. For a plum,
 # 70 % violet and 30 % yellow, the median of a and of b is that of the violet.
 #
-# L1 has a kink at zero. Smooth L1 rounds it off. Agrawal and Sawhney (section 4.2.4) tried it, with $\beta = 1$. For the error
-# $d$ of a, and again for that of b, it is
+# L1 has a kink at zero. Smooth L1 rounds it off, for errors below some $\beta$. Agrawal and Sawhney (section 4.2.4) tried it,
+# with $\beta = 1$. For an error $d$, be it $d_a = \hat a - a$ or $d_b = \hat b - b$, it is
 #
 # $$ s(d) = \begin{cases} d^2 / (2\beta) & \text{if } |d| < \beta, \\ |d| - \beta/2 & \text{otherwise.} \end{cases} $$
 #
@@ -559,13 +574,13 @@ def smooth_l1_loss(pred_ab, true_ab, beta=1.0):
 # %% [markdown]
 # ### Where do the forces cancel?
 #
-# The slope of $s$ is the force with which a color pulls: $d/\beta$ for small errors, never more than 1 and never less than
-# -1. The best answer is where the forces of all colors, weighted by their probabilities, cancel.
+# The slope of $s$, written $s'$, is the force with which a color pulls: $d/\beta$ for small errors, never more than 1 and never
+# less than -1. The best answer is where the forces of all colors, weighted by their probabilities, cancel.
 #
 # ### Exercise 3.6 · The force on an answer
 # ●●●○○ · 15 minutes
 #
-# For one axis, a or b: return $\sum_i p_i\, s'(x - c_i)$ for each answer $x$.
+# For one axis, a or b, the colors $c_i$ are plain numbers. Return $\sum_i p_i\, s'(x - c_i)$ for each answer $x$.
 #
 # <details><summary>Hint 1</summary><code>x[:, None] - colors</code> holds all errors at once: (M, k).
 # <code>clamp(-1, 1)</code> limits the force.</details>
@@ -576,7 +591,10 @@ def smooth_l1_loss(pred_ab, true_ab, beta=1.0):
 # %%
 @check("3.6")
 def force(x, colors, probabilities, beta=1.0):
-    """Slope of the mean smooth L1 loss: answers (M,), colors (k,), (k,) -> (M,)."""
+    """Slope of the mean smooth L1 loss, on one axis.
+
+    Answers x (M,), colors (k,), probabilities (k,), beta in ab units -> (M,).
+    """
     # BEGIN SOLUTION
     errors = (x[:, None] - colors) / beta  # (M, k)
     return errors.clamp(-1, 1) @ probabilities
@@ -606,10 +624,8 @@ show(
     "red. Plum, beta 1: zero near 33 only. With beta 110 both are nearly straight lines "
     "through zero at the mean.",
     caption="Negative: the answer is pushed to the right; positive: to the left. With "
-    "beta = "
-    "1 an apple's answer feels no force anywhere between its two colors. With beta = "
-    "110 the "
-    "force is zero at the mean alone.",
+    "beta = 1 an apple's answer feels no force anywhere between its two colors. With "
+    "beta = 110 the force is zero at the mean alone.",
 )
 
 # %% [markdown]
@@ -619,7 +635,9 @@ show(
 # ### A trap: the unit
 #
 # Many programs divide ab by 110, so that the network works with numbers between -1 and 1. Smooth L1 with $\beta = 1$ then
-# hardly ever leaves its parabola: an error would have to be larger than 110 ab units. **Question**: what is left of it?
+# hardly ever leaves its parabola: an error would have to be larger than 110 ab units.
+#
+# **Predict.** What is left of it then? Here are random colors, and all errors are below 110.
 
 # %%
 random = torch.Generator().manual_seed(0)
@@ -629,8 +647,8 @@ print(f"L2 of ab, over 110^2:   {l2_loss(one_ab, other_ab) / 110**2:.5f}")
 print(f"smooth L1 of ab:        {smooth_l1_loss(one_ab, other_ab):.5f}")
 
 # %% [markdown]
-# L2, divided by $110^2$. Who changes the loss to smooth L1 and leaves the unit has changed nothing but the size of the
-# numbers. A loss with a threshold has a unit.
+# L2, divided by $110^2$. Whoever puts smooth L1 in the place of L2 and goes on dividing by 110 has changed nothing. A loss
+# with a threshold has a unit.
 #
 # ### Train with it
 #
@@ -650,8 +668,7 @@ show(
     ),
     alt="The smooth L1 loss falls steeply at first, then slowly.",
     caption="The loss of your training with smooth L1. The band, where it is drawn, "
-    "holds "
-    "our three seeds. The numbers cannot be compared with those of L2.",
+    "holds our three seeds. The numbers cannot be compared with those of L2.",
 )
 
 # %% tags=["trained"]
@@ -668,8 +685,9 @@ for kind in ("apple", "plum", "tree", "balloon"):
 # %% [markdown]
 # These are means over the pixels away from edges. (At the edges, by the same logic, smooth L1 should decide for the likelier
 # *kind*: a pixel that is rather grass than plum becomes green.) Plums have turned violet and trees green, each to its
-# likeliest color. The balloons stay gray, by symmetry. For the apple's a the loss has no opinion between green and red. This
-# training chose a color near the green end, and so did another one with a second seed. Why green, we do not know.
+# likeliest color. The balloons stay near gray: for them any a and any b from -7 to 7 is as good. For the apple's a the loss
+# has no opinion between green and red. This training chose a color near the green end, and so did another one with a second
+# seed. Why green, we do not know.
 #
 # Which network is better? That depends on who asks.
 
@@ -718,7 +736,7 @@ for p in (0.0, 0.4):
 # %% tags=["trained"]
 for p, trained in dropout.items():
     ab = ask(trained, fresh)
-    distance = (ab - best_ab[:, :, ::2, ::2]).norm(dim=1).mean()
+    distance = (ab - best).norm(dim=1).mean()
     print(f"dropout {p:.1f}: L2 loss {l2_loss(ab, true_ab):.0f}, ", end="")
     print(f"{distance:.1f} ab units from the exact mean, ", end="")
     print(f"mean chroma {ab.norm(dim=1).mean():.1f}")
@@ -735,7 +753,7 @@ for p, trained in dropout.items():
 # network of the same kind, trained with L2 on photos (`data/weights/l2.md` tells how). Here are five photos that it has not
 # seen.
 #
-# **Predict.** Which of them will lose most of their color?
+# **Predict.** Which of them will lose the most color?
 
 # %%
 photos = torch.stack(
@@ -756,13 +774,12 @@ show(
     alt="Five photos in their own colors above, and below as a network trained with L2 "
     "colors them: brownish and pale.",
     caption="Above the photos, below the same with the colors of a network trained "
-    "with L2. "
-    "Every photo loses color, and what is left is mostly brownish.",
+    "with L2. Every photo loses color, and what is left is mostly brownish.",
 )
 
 # %% [markdown]
-# The coffee, the most colorful of the five, keeps less than a quarter of its chroma, the rocket's evening sky even less:
-# perhaps because a dark sky may be blue or black. What is left is the sepia tone that Agrawal and Sawhney describe.
+# The coffee, the most colorful of the five, keeps less than a quarter of its chroma, the rocket in its evening sky even less:
+# perhaps because a dark sky may be blue or black. What is left is mostly the sepia tone that Agrawal and Sawhney describe.
 #
 # Not all of this is the loss. The network is small and has seen few photos, and of photos nobody can compute the floor. That is
 # why the toy world came first.
@@ -828,8 +845,8 @@ for name, losses in (("normalized", sound_losses), ("raw L", raw_losses)):
 # %% [markdown]
 # *Symptom*: a first loss that is far too large, here nearly two hundred times, and a poor end. *Cause*: inputs that are fifty
 # times too large make answers that are far too large. The first steps are wasted on getting them small, and break a part of
-# the network on the way (we count below). *How to notice*: compare the first loss with that of an all-gray answer, from section 5. A fresh network
-# should be near it.
+# the network on the way (we count below). *How to notice*: compare the first loss with that of an all-gray answer, from
+# section 5. A fresh network should not be far above it.
 #
 # A network with batch norm, such as our SmallNet, nearly hides the slip: batch norm rescales whatever comes in. (In a trial of
 # 150 steps its loss ended only 4 to 5 % higher with raw L.)
@@ -873,10 +890,10 @@ ax.set(yscale="log", xlabel="step", ylabel="L2 loss (squared ab units)")
 ax.legend(frameon=False)
 show(
     fig,
-    alt="Loss curves of three trainings on a logarithmic axis: the sound one falls "
-    "lowest; "
-    "with raw L it starts a hundred times too high; with learning rate 1 it "
-    "leaps up and stays at the line of a constant answer.",
+    alt="Loss curves of three trainings on a logarithmic axis. The sound one falls "
+    "lowest. With raw L it starts nearly two hundred times too high and ends above the "
+    "sound one. With learning rate 1 it leaps up, comes down to the line of a constant "
+    "answer, and stays there.",
     caption="Three trainings of the plain network. A loss that stays at the level of one "
     "color for everything means: the network no longer looks at its input.",
 )
@@ -913,8 +930,7 @@ show(
     alt="A toy scene: true, as colored by the network, and with a and b swapped: a "
     "greenish sky over purple grass.",
     caption="With a and b swapped, the sky turns from blue to green, and the grass "
-    "from green "
-    "to purple.",
+    "from green to purple.",
 )
 
 # %% [markdown]
@@ -928,8 +944,8 @@ show(
 # | color under L2 | "muted colors", "sepia toned" (Agrawal & Sawhney, 4.2.4) | the mean: apple (8, 38), balloon gray | apple about (7, 37), balloon within 2 of gray |
 # | mean chroma under L2 | not reported | 34.0, where the truth has 36.6 | about 34 |
 # | L2 loss at the end | not reported | 83, the floor | about 100 |
-# | L2 against smooth L1, mean error on the test set | 15.65 against 13.45 (Agrawal & Sawhney, table 1) | L2 the mean, smooth L1 near the median | distance about 7 against 5.5 |
-# | L2 without and with dropout | 15.65 against 18.67 (the same table) | the same for both | L2 loss about 113 against 165 |
+# | error of L2 against smooth L1 | 15.65 against 13.45, unit not named (Agrawal & Sawhney, table 1) | L2 the mean, smooth L1 near the median | mean distance about 7 against 5.5 ab units |
+# | error of L2 without and with dropout | 15.65 against 18.67 (the same table) | the same for both | L2 loss about 113 against 165 |
 # | colorizations taken for real | L2 21 %, classification 25 % (Zhang et al., table 1) | | not measured |
 #
 # **Take away**
