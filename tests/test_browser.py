@@ -1,31 +1,22 @@
 """Lessons as a student meets them: in JupyterLab, in a browser, with a running kernel. Nothing is replaced here."""
 
 import re
-import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from browser import jupyterlab, wait_until
+from browser import wait_until
 from selenium.webdriver.common.keys import Keys
 
 from colorize import images
 from colorize.lab import lab_to_rgb, rgb_to_lab
 from colorize.metrics import psnr
 
-COURSE = Path(__file__).parents[1]
+NOTEBOOKS = {
+    "lesson.ipynb": "notebooks/02_quantization.ipynb",
+    "solution.ipynb": "solutions/02_quantization.ipynb",
+}
 EXERCISES = [f"2.{number}" for number in range(1, 7)]
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """A JupyterLab on a folder with copies of a lesson and of its solution."""
-    folder = tmp_path_factory.mktemp("lessons")
-    shutil.copy(COURSE / "notebooks" / "02_quantization.ipynb", folder / "lesson.ipynb")
-    shutil.copy(COURSE / "solutions" / "02_quantization.ipynb", folder / "solution.ipynb")
-    with jupyterlab(folder) as lab:
-        yield lab
 
 
 @pytest.fixture(scope="module")

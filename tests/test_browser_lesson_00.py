@@ -1,29 +1,19 @@
 """Lesson 0 as a visitor meets it: the temperature slider and the upload of a photo, in a browser, nothing replaced."""
 
 import re
-import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from browser import jupyterlab, wait_until
+from browser import wait_until
 from selenium.webdriver.common.keys import Keys
 
 from colorize import images
 from colorize.lab import rgb_to_lab, to_gray
 from colorize.metrics import mean_chroma
 
-COURSE = Path(__file__).parents[1]
+NOTEBOOKS = {"lesson.ipynb": "notebooks/00_start_here.ipynb"}
 WORDS = r"T = (\d\.\d\d), mean chroma (\d+\.\d)"
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("lessons")
-    shutil.copy(COURSE / "notebooks" / "00_start_here.ipynb", folder / "lesson.ipynb")
-    with jupyterlab(folder) as lab:
-        yield lab
 
 
 @pytest.fixture(scope="module")

@@ -1,25 +1,17 @@
 """The sliders of lesson 6, moved in a browser."""
 
 import re
-import shutil
 
 import numpy as np
 import pytest
 import torch
-from browser import jupyterlab, wait_until
-from lessons import ROOT
+from browser import wait_until
 from selenium.webdriver.common.keys import Keys
 
 from colorize.lab import rgb_to_lab
 from colorize.metrics import mean_chroma
 
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("lessons")
-    shutil.copy(ROOT / "notebooks" / "06_from_distribution_to_color.ipynb", folder / "lesson.ipynb")
-    with jupyterlab(folder) as lab:
-        yield lab
+NOTEBOOKS = {"lesson.ipynb": "notebooks/06_from_distribution_to_color.ipynb"}
 
 
 def test_the_sliders_make_the_pictures_vivid(lab):
