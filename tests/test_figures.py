@@ -81,6 +81,13 @@ def test_the_name_of_a_row_stands_left_of_it_and_upright():
     plt.close(fig)
 
 
+@pytest.mark.parametrize(("png", "kind"), [(149, "png"), (151, "jpeg")])
+def test_a_jpeg_has_to_be_smaller_by_a_third(shown, monkeypatch, png, kind):
+    monkeypatch.setattr(figures, "_encode", lambda fig, kind: bytes({"png": png, "jpeg": 100}[kind]))
+    figures.show(figures.panels()[0], alt="empty", caption="Empty.")
+    assert set(shown[0][0]) == {f"image/{kind}", "text/plain"}
+
+
 def test_photos_are_a_jpeg_in_full_color(shown):
     photo = images.square(images.bundled("chelsea"), 200)
     figures.show(
@@ -254,7 +261,7 @@ def upload(demo, name, content):
 def test_an_uploaded_photo_is_shown_gray_and_in_color(colorizer, tmp_path):
     demo = widgets.upload_demo(colorizer, largest=80)
     assert "No photo" in demo.children[1].children[0].value
-    images.save(images.bundled("rocket", 100), tmp_path / "mine.jpg")
+    images.save(images.bundled("rocket", 70), tmp_path / "mine.jpg")  # its longer side counts, 104
     row = upload(demo, "mine.jpg", (tmp_path / "mine.jpg").read_bytes())
     before, colored = row.children
     gray = re.search(r'src="data:image/jpeg;base64,([^"]+)"', before.value)[1]

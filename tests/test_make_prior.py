@@ -76,9 +76,10 @@ def test_from_the_command_to_the_file_and_back(folder, tmp_path, monkeypatch, ca
 def test_large_photos_are_reduced(tmp_path):
     save(bundled("coffee", (300, 450)), tmp_path / "coffee.png")
     save(bundled("coffee"), tmp_path / "wide.png")
+    save(bundled("coffee", (200, 300)), tmp_path / "small.png")  # stays, its shorter side counts
     found = make_prior.count(tmp_path)
     height, width = read(tmp_path / "wide.png").shape[1:]
-    assert found.pixels == 256 * 384 + 256 * round(width * 256 / height)
+    assert found.pixels == 256 * 384 + 256 * round(width * 256 / height) + 200 * 300
 
 
 def test_the_shipped_file_says_how_it_was_made():

@@ -93,9 +93,8 @@ def median(logits: Tensor) -> Tensor:
     2.142...
     """
     logits, centers = _check(logits, None)
-    with torch.autocast(logits.device.type, enabled=False):
-        p = torch.softmax(logits, dim=1)
-        return torch.cat([_marginal_median(p, axis) for axis in centers.unbind(1)], dim=1)
+    p = torch.softmax(logits, dim=1)
+    return torch.cat([_marginal_median(p, axis) for axis in centers.unbind(1)], dim=1)
 
 
 def sample(
