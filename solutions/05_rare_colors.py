@@ -27,7 +27,7 @@
 #
 # | to read and solve | to run | needs |
 # |---|---|---|
-# | 70 minutes, 5 exercises | 2 minutes, two short trainings | CPU only, no download |
+# | 70 minutes, 5 exercises | 2 to 3 minutes, two short trainings | CPU only, no download |
 #
 # You should know the bins and soft codes of lesson 2, and the classification loss on the toy world of lesson 4. How
 # exercises work: replace the line `raise NotImplementedError` by your answer and run the cell. A badge tells you where
@@ -43,7 +43,15 @@ from colorize.bins import gamut_bins, nearest_bin, soft_encode
 from colorize.check import check
 from colorize.colorizer import Colorizer
 from colorize.decode import annealed_mean, paint
-from colorize.figures import ab_plane, panels, picture, pictures, show, training_curve
+from colorize.figures import (
+    ab_plane,
+    name_row,
+    panels,
+    picture,
+    pictures,
+    show,
+    training_curve,
+)
 from colorize.lab import rgb_to_lab
 from colorize.losses import classification
 from colorize.metrics import auc, mean_chroma
@@ -95,8 +103,8 @@ for s, (a, b) in zip(share[:5], centers[number[:5]].tolist(), strict=True):
 print(f"{int((five == 0).sum())} of 313 bins hold no pixel at all")
 
 # %% [markdown]
-# Five photos are too few to call a color rare. The course ships the same count over 713 ImageNet
-# photos, 62 million pixels.
+# Five photos are too few to call a color rare. The course ships a count over 713 ImageNet photos, 62 million pixels.
+# There each photo counts the same, whatever its size.
 #
 # **Predict.** The square with a and b from -15 to 15 holds 9 of the 313 bins. Which share of the pixels do these 9 bins
 # hold: 3 %, 20 %, or 60 %?
@@ -112,7 +120,8 @@ for part in (0.5, 0.9, 0.99):
 print(f"bins that never occur: {int((counted == 0).sum())}")
 
 # %% [markdown]
-# 60 %, and a little more. A loss that counts every pixel the same hears of the same three bins half of the time.
+# 64 %. A loss that counts every pixel the same hears of the same three bins half of the time: gray
+# and two neighbors of it.
 #
 # 69 bins never occur. For 52 of them no color that a screen can show is nearest (lesson 2). The other 17 are colors
 # that 713 photos happen not to contain. They are rare, not impossible; a count over few photos cannot tell the
@@ -176,14 +185,14 @@ show(
     "ten. Right: the bins in the ab plane as dots, large and dark near gray.",
     caption="Left: the counts end after 244 bins, the smoothed shares go on. Right: the "
     "larger and darker a dot, the more frequent its color. From gray outward, shares "
-    "fall by a power of ten about every 20 units.",
+    "fall by a power of ten roughly every 20 units.",
 )
 
 # %% [markdown]
 # ## 3. Weights
 #
-# A pixel shall count more if its color is rare. The obvious weight, one over the share, goes too far: the rarest bin
-# would count 67 billion times as much as the most frequent one. So the paper mixes the prior with equal shares first.
+# A pixel shall count more if its color is rare. The obvious weight, one over the smoothed share, goes too far: the
+# rarest bin would count 67 billion times as much as the most frequent one. So the paper mixes the prior with equal shares first.
 # With $Q = 313$ bins and a number $\lambda$ between 0 and 1,
 #
 # $$ w_q \propto \frac{1}{(1 - \lambda)\, \tilde p_q + \lambda / Q}, \qquad \text{scaled so that } \sum_q \tilde p_q w_q = 1. $$
@@ -194,7 +203,7 @@ show(
 # ### Exercise 5.3 · How much a rare color counts
 # ●●○○○ · 10 minutes
 #
-# Return the weights.
+# Return the weights. $\tilde p$ is `prior`, $Q$ its length (not always 313), $\lambda$ is `lam`.
 #
 # <details><summary>Hint 1</summary>Mix, invert, scale: three lines.</details>
 # <details><summary>Hint 2</summary>Divide by <code>(prior * weight).sum()</code>, not by the mean over the bins: a pixel
@@ -272,8 +281,8 @@ for name, weight in zip(images.BUNDLED, weights[nearest_bin(ab)], strict=True):
 # The authors' code does not multiply the loss. It leaves the loss as it is, and multiplies the *gradient* on its way
 # back. Does that make a difference?
 #
-# Take one pixel with logits $z$ and soft code $t$ (its true color). Its cross-entropy $-\sum_q t_q \ln
-# \text{softmax}(z)_q$ has the gradient $\text{softmax}(z) - t$ with respect to $z$, since $t$ sums to 1. All that
+# Take one pixel with logits $z$, the 313 numbers that the network gives it, and soft code $t$ (its true color). Its
+# cross-entropy $-\sum_q t_q \ln \text{softmax}(z)_q$ has the gradient $\text{softmax}(z) - t$ with respect to $z$, since $t$ sums to 1. All that
 # training sees of a loss is this gradient.
 #
 # ### Exercise 5.4 · The gradient of a pixel that counts
@@ -527,11 +536,12 @@ worst = max(distance(which, name) for which in answers for name in others)
 print(f"worst but for the kite: {worst:.2f} (what has been learned lies below 0.15)")
 
 # %% [markdown]
-# At a kite, the plain network gives about half of its probability, or more, to other colors; the rebalanced one much
-# less. The kite has a single color, so the weights have not moved its optimum. They have let it be heard: with 15 times the weight, the
-# same 1,200 steps teach it more.
+# At a kite, the plain network gives much of its probability to other colors, from one training to another half of it to
+# nine tenths; the rebalanced one less than a fifth. The kite has a single color, so the weights have not moved its optimum. They have let it be
+# heard: with 15 times the weight, the same 1,200 steps teach it more.
 #
-# Now look at the grass. Its weight fell to a fifth, and it is learned less well. What one kind gains, others lose.
+# Now look at the grass. Its weight fell to a fifth, and it is learned less well; so is the sky. What rare kinds gain,
+# frequent ones lose.
 
 # %% jupyter={"source_hidden": true} tags=["trained"]
 lightness = rgb_to_lab(scenes)[:, :1]
@@ -682,28 +692,22 @@ for name in names:
     colored[name] = torch.stack(pictures_of)  # (5, 3, 256, 256)
 
 # %% jupyter={"source_hidden": true}
-rows = {"original": photos, **colored}
+rows = dict(
+    zip(("original", "plain", "rebalanced"), (photos, *colored.values()), strict=True)
+)
 fig, axes = panels(3, 5, (2.1, 2.35))
 for row, (title, batch) in zip(axes.reshape(3, 5), rows.items(), strict=True):
     chroma = mean_chroma(rgb_to_lab(batch)[:, 1:])
     for ax, image, c in zip(row, batch, chroma, strict=True):
         picture(ax, image, f"chroma {c:.1f}")
-    row[0].text(
-        -0.06,
-        0.5,
-        title,
-        transform=row[0].transAxes,
-        rotation=90,
-        ha="right",
-        va="center",
-    )
+    name_row(row[0], title)
 show(
     fig,
     alt="Five photos in three rows: original, colored by the plain network, colored by "
     "the rebalanced one. The chroma stands above each.",
     caption="The plain network is duller than the photo in all five, the rebalanced one "
-    "more colorful than the plain one in all five, and than the photo itself in three or "
-    "four.",
+    "more colorful than the plain one in all five, and than the photo itself in all but "
+    "the coffee (the cat: by a hair).",
 )
 
 # %%
@@ -734,8 +738,8 @@ for name in ("gray", *(f"{name}, T = 0.38" for name in names)):
     print(f"{name:24} raw AuC {raw:.1f} %, rebalanced AuC {fair:.1f} %")
 
 # %% [markdown]
-# The raw AuC falls, here below that of gray; the rebalanced AuC rises. The paper reports the same directions (its raw AuC falls
-# less and stays above gray). Neither number asks how the picture looks. The paper asked people: 25 % of the
+# From plain to rebalanced, the raw AuC falls, here below that of gray; the rebalanced AuC rises. The paper reports the same
+# directions (its raw AuC falls less and stays above gray). Neither number asks how the picture looks. The paper asked people: 25 % of the
 # plain network's pictures passed for real, 32 % of the rebalanced one's.
 #
 # ## 9. Failure gallery
@@ -814,7 +818,7 @@ for ax, p, name in zip(
     first = int(all_red.argmax())
     for i in (first, first + 1) if name == "along the list" else (first,):
         a, b = centers[i].tolist()
-        ax.text(a - 85, b - 3, f"{p[i]:.2f} in ({a:.0f}, {b:.0f})", fontsize=8)
+        ax.text(a - 85, b + 3, f"{p[i]:.2f} in ({a:.0f}, {b:.0f})", fontsize=8)
 show(
     fig,
     alt="Two plots of the ab plane. Along the list, a tenth of the mass at red, "
@@ -836,24 +840,24 @@ show(
 lab = rgb_to_lab(photos * 255)  # the mistake
 broken = color_prior(lab[:, 1:])
 print(f"largest L {lab[:, 0].max():.0f}, largest b {lab[:, 2].max():.0f}")
-for name, p in (("right", five), ("broken", broken)):
+for name, p in (("sound", five), ("broken", broken)):
     a, b = centers[p.argmax()].tolist()
     chroma = (p * centers.norm(dim=1)).sum()
-    print(f"{name:7} largest bin ({a:.0f}, {b:.0f}) with {p.max():.0%}", end=", ")
+    print(f"{name:6} largest bin ({a:.0f}, {b:.0f}) with {p.max():.0%}", end=", ")
     print(f"gray {p[120]:.0%}, mean chroma {chroma:.0f}")
 
 # %% jupyter={"source_hidden": true}
 fig, axes = panels(1, 2, (4.2, 3.9))
-for ax, p, name in zip(axes, (five, broken), ("right", "broken"), strict=True):
+for ax, p, name in zip(axes, (five, broken), ("sound", "broken"), strict=True):
     ab_plane(ax, f"{name}: gray holds {p[120]:.0%}", lightness=None)
     ax.plot(*centers.T, ".", color="0.8", markersize=2)
     ax.scatter(*centers.T, s=700 * p, color="tab:blue", edgecolor="black", linewidth=0.5)
 show(
     fig,
-    alt="Two priors of the same five photos in the ab plane. Right: most mass near gray. "
-    "Broken: nearly all mass in a few bins at the rim.",
-    caption="The area of a circle is the share of its bin. Left as it should be; right "
-    "the same photos, not divided by 255.",
+    alt="Two priors of the same five photos in the ab plane. The sound one has most of "
+    "its mass from gray to orange, the broken one nearly all in a few bins at the rim.",
+    caption="The area of a circle is the share of its bin. On the left the sound prior, "
+    "on the right that of the same photos without the division by 255.",
 )
 
 # %%
@@ -873,11 +877,11 @@ for name, weight in (("sound", weights), ("broken", bad_weights)):
 #
 # | | papers | exact | we measured |
 # |---|---|---|---|
-# | lambda | 1/2 (Zhang; KTH) | every lambda below 1 shifts the answer | a sweep, section 3 |
+# | lambda | 1/2 (Zhang; KTH) | every lambda below 1 shifts the answer | sweeps, sections 3 and 7 |
 # | smoothed share of gray | 0.20 (a public file, taken for the authors') | | 0.22 (713 photos) |
 # | smallest and largest weight | 0.10 and 6.2 (from that file) | | 0.09 and 6.4 |
 # | weight forward or backward | backward (the authors' code) | same gradient | equal but for rounding |
-# | kite: distance from the optimum, plain and rebalanced | | 0 and 0 | 0.5 or more, and below 0.2 |
+# | kite: distance from the optimum, plain and rebalanced | | 0 and 0 | 0.5 to 0.9, and below 0.2 |
 # | tulip: probability of pink, plain and rebalanced | | 0.15 and 0.72 | about 0.12 and 0.69 |
 # | blue balloon: its probability, plain and rebalanced | | 0.17 and 0.005 | about 0.17 and 0.01 |
 # | raw AuC: gray, plain, rebalanced | 89.1, 91.6, 89.5 % (Zhang, Table 1) | | 88.3, 89.5, 84.4 % |
