@@ -121,3 +121,15 @@ def test_no_pixels_and_values_that_are_not_finite():
         metrics.auc(torch.full((1, 2, 1, 1), float("nan")), torch.zeros(1, 2, 1, 1))
     with pytest.raises(ValueError, match="weight must be finite"):
         metrics.auc(torch.zeros(1, 2, 1, 1), torch.zeros(1, 2, 1, 1), torch.full((1, 1, 1), float("inf")))
+
+
+def test_colorfulness_against_numpy():
+    rgb = torch.rand(3, 3, 9, 7, generator=torch.Generator().manual_seed(0))
+    for picture, found in zip(rgb.numpy().astype(np.float64) * 255, metrics.colorfulness(rgb), strict=True):
+        r, g, b = picture
+        rg, yb = r - g, 0.5 * (r + g) - b
+        expected = np.hypot(rg.std(), yb.std()) + 0.3 * np.hypot(rg.mean(), yb.mean())
+        assert found.item() == pytest.approx(expected, rel=1e-5)
+    assert metrics.colorfulness(torch.full((1, 3, 4, 4), 0.3)).item() == 0
+    with pytest.raises(ValueError, match=r"\(N, 3, H, W\), got \(3, 4, 4\)"):
+        metrics.colorfulness(torch.zeros(3, 4, 4))

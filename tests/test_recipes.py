@@ -1,117 +1,268 @@
-"""Evaluation, and a recipe from a folder of photos to a weights file, at a size that takes seconds."""
+"""Recipes: what a file may say, and from a folder of photos to weights and card, at a size that takes seconds."""
 
 import dataclasses
+import json
 
 import pytest
 import torch
 
-from colorize import evaluation, images, recipes
+from colorize import images, measure, recipes, train
 from colorize.colorizer import Colorizer, save_weights
-from colorize.lab import rgb_to_lab
+from colorize.files import data_folder
 from colorize.networks import SmallNet
+from colorize.recipes import Phase, Recipe, RecipeError
+
+SHIPPED = ("l2", "smooth_l1", "classification", "rebalanced")
 
 
-@pytest.fixture(scope="module")
-def photos():
-    return torch.stack([images.square(images.bundled(name), 64) for name in images.BUNDLED])
+# Files
 
 
-def test_the_truth_is_perfect_and_gray_is_gray(photos):
-    found = evaluation.baselines(photos)
-    assert found["truth"]["raw_auc"] == found["truth"]["rebalanced_auc"] == 100
-    assert found["truth"]["skies"] == 100
-    assert found["gray"]["chroma"] == found["gray"]["skies"] == found["gray"]["green"] == 0
-    assert found["gray"]["rebalanced_auc"] < found["gray"]["raw_auc"] < 100
-    true_ab = rgb_to_lab(photos)[:, 1:]
-    assert found["constant"]["chroma"] == pytest.approx(true_ab.mean(dim=(0, 2, 3)).norm().item(), abs=0.01)
-
-
-def test_shares_of_blue_and_green_are_counted():
-    """Two truly blue pixels, one green, one red; the prediction is right for one blue and for the green."""
-    colors = [[60, 110, 230], [60, 110, 230], [40, 160, 40], [200, 40, 40]]
-    photos = torch.tensor(colors, dtype=torch.float32).T.reshape(1, 3, 2, 2) / 255
-    ab = torch.tensor([[5.0, -20], [5, 20], [-30, 30], [40, 30]]).T.reshape(1, 2, 2, 2)
-    found = evaluation.numbers(ab, photos)
-    assert (found["skies"], found["blue"]) == (50, 25)
-    assert (found["greens"], found["green"]) == (100, 25)
-
-
-@pytest.mark.parametrize("size", [64, 48])
-def test_prediction_is_the_colorizers_own(photos, size):
-    torch.manual_seed(0)
-    colorizer = Colorizer(SmallNet(width=4), size=size)
-    found = evaluation.predict(colorizer, photos, (1.0, 0.38), batch=2)
-    assert set(found) == {1.0, 0.38}
-    lightness, answer = colorizer.answer(photos[3])
-    expected = rgb_to_lab(colorizer.paint(lightness, answer, 0.38))
-    inside = (expected[:, 0] - lightness[:, 0]).abs() < 0.1  # where nothing was clipped
-    assert (expected[:, 1:] - found[0.38][3]).abs().amax(dim=1)[inside].max() < 0.1
-
-
-def test_gray_photos_are_left_out(tmp_path):
-    images.save(torch.full((3, 20, 30), 0.5), tmp_path / "gray.png")
-    images.save(images.bundled("coffee", 40), tmp_path / "coffee.png")
-    found = evaluation.validation_photos(sorted(tmp_path.iterdir()), 16)
-    assert found.shape == (1, 3, 16, 16)
-
-
-@pytest.mark.parametrize("loss", ["l2", "classification", "rebalanced"])
-def test_a_recipe_from_photos_to_a_card(tmp_path, monkeypatch, capsys, loss):
-    folder = tmp_path / "photos" / "cifar"
-    folder.mkdir(parents=True)
-    for k in range(40):  # enough for some to fall into the validation split: 2, 5, 21, 23, 32
-        photo = images.square(images.bundled(images.BUNDLED[k % 5]), 40)
-        images.save(photo, folder.parent / f"{k}.jpg")
-        images.save(photo, folder / f"{k}.png")
-    phases = (recipes.Phase(32, (1.0, 1.2), 0.5, 3, 4, 2e-3), recipes.Phase(40, (1.0,), 0.0, 2, 3, 1e-3))
-    small = recipes.Recipe(loss, phases, width=4, view=32)
-    monkeypatch.setitem(recipes.RECIPES, loss, small)
-    monkeypatch.setenv("COLORIZE_DATA", str(tmp_path / "data"))
-    command = [loss, "--photos", str(folder.parent), "--out", str(tmp_path / "runs")]
-    assert recipes.main(command) == 0
-    said = capsys.readouterr().out
-    assert f"{loss}, phase 1 of 2: [35, 36] pictures" in said  # 40 without five, and without four
-    assert f"{loss}, phase 2 of 2: [35] pictures" in said  # no thumbnails wanted
-    loaded = Colorizer.load(loss)
-    assert loaded.size == 32
-    assert [phase["steps"] for phase in loaded.recipe["phases"]] == [3, 2]
-    text = (tmp_path / "data" / "weights" / f"{loss}.md").read_text()
-    assert "Measured** on 5 validation photos" in text
-    assert f"make weights NAME={loss}" in text
-    assert "| gray | " in text
-    weights = (tmp_path / "data" / "weights" / f"{loss}.safetensors").read_bytes()
-    assert recipes.main(command) == 0  # finished: nothing is trained, the same file is written
-    assert Colorizer.load(loss).network.state_dict().keys() == loaded.network.state_dict().keys()
-    assert len((tmp_path / "data" / "weights" / f"{loss}.safetensors").read_bytes()) == len(weights)
+@pytest.mark.parametrize("name", recipes.names())
+def test_every_recipe_can_be_read(name):
+    recipe = recipes.load(name)
+    assert recipe.phases
+    assert recipes.make_rate(recipe, recipe.phases[0])(0, 1000) > 0
 
 
 def test_twins_differ_in_the_loss_alone():
-    twins = [dataclasses.asdict(recipes.RECIPES[name]) for name in ("l2", "classification", "rebalanced")]
+    twins = [dataclasses.asdict(recipes.load(name)) for name in SHIPPED]
     assert len({tuple(sorted((k, str(v)) for k, v in twin.items() if k != "loss")) for twin in twins}) == 1
+    narrow, broad = recipes.load("narrow"), recipes.load("broad")
+    assert dataclasses.replace(narrow, only=()) == broad
 
 
-def test_a_missing_folder_is_one_sentence(tmp_path, capsys):
+def test_the_papers_recipe():
+    recipe = recipes.load("zhang2016")
+    assert (recipe.optimizer, recipe.betas, recipe.weight_decay) == ("Adam", (0.9, 0.99), 1e-3)
+    (phase,) = recipe.phases
+    rate = recipes.make_rate(recipe, phase)
+    at = [phase.learning_rate * rate(step, phase.steps) for step in (0, 199_999, 200_000, 375_000, 449_999)]
+    assert at == pytest.approx([3.16e-5, 3.16e-5, 1e-5, 3.16e-6, 3.16e-6], rel=2e-3)
+    kth = recipes.load("kth")
+    assert [recipes.make_rate(kth, kth.phases[0])(step, 150_000) for step in (0, 149_999)] == [1, 1]
+    assert dataclasses.replace(kth, neighbors=10, rate="staircase", phases=recipe.phases) == recipe
+
+
+def test_the_sum_is_the_mean_times_the_pixels():
+    """The loss of public rewrites starts at 44 x 44 x ln 313 = 11,124."""
+
+    class Data(recipes.Mix):
+        def __init__(self):
+            self.parts = [recipes.Thumbnails.__new__(recipes.Thumbnails)]
+            self.parts[0].photos = torch.randint(256, (5, 3, 8, 8), dtype=torch.uint8)
+
+    loss = recipes.make_loss(dataclasses.replace(recipes.load("zhang2016"), lam=1.0), Data())
+    ab = torch.randn(2, 2, 44, 44) * 20
+    assert loss(torch.zeros(2, 313, 44, 44), ab).item() == pytest.approx(11_124, abs=1)
+
+
+BAD = {
+    "loss": ('loss = "l3"', "loss must be one of l2, smooth_l1, classification, rebalanced, got 'l3'"),
+    "kind": ('loss = "l2"\nseed = "one"', "seed must be of kind int, got 'one'"),
+    "truth": ('loss = "l2"\nseed = true', "seed must be of kind int, got True"),
+    "name": ('loss = "l2"\nweigth_decay = 0.1', "unknown entry 'weigth_decay', did you mean 'weight_decay'"),
+    "loss missing": ("seed = 1", "loss must be given"),
+    "toml": ("loss = ", "no TOML file"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_wrong_recipes_get_one_sentence(tmp_path, case):
+    entries, sentence = BAD[case]
+    path = tmp_path / "mine.toml"
+    path.write_text(entries + "\n[[phases]]\nsize = 32\nsteps = 1\nbatch_size = 2\nlearning_rate = 1e-3\n")
+    with pytest.raises(RecipeError) as caught:
+        recipes.load(path)
+    assert sentence in str(caught.value)
+    assert "mine.toml" in str(caught.value)
+
+
+def test_missing_recipes_and_phases(tmp_path):
+    with pytest.raises(RecipeError, match=r"there is no recipe 'rebalance'; .*did you mean rebalanced"):
+        recipes.load("rebalance")
+    path = tmp_path / "mine.toml"
+    path.write_text('loss = "l2"')
+    with pytest.raises(RecipeError, match="needs at least one"):
+        recipes.load(path)
+    path.write_text('loss = "l2"\n[[phases]]\nsize = 32')
+    with pytest.raises(RecipeError, match="steps, batch_size, learning_rate must be given"):
+        recipes.load(path)
+    path.write_text('like = "mine"')
+    with pytest.raises(RecipeError, match="cannot be like itself"):
+        recipes.load(path)
+
+
+# Training
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Forty photos and forty thumbnails, of which some fall into the validation split: 2, 5, 21, 23, 32."""
+    root = tmp_path_factory.mktemp("photos")
+    (root / "cifar" / "horse").mkdir(parents=True)
+    for k in range(40):
+        photo = images.square(images.bundled(images.BUNDLED[k % 5]), 40)
+        images.save(photo, root / f"{k}.jpg")
+        images.save(photo, root / "cifar" / ("horse" if k % 2 else "") / f"{k}.jpg")
+    return root
+
+
+PHASES = """
+width = WIDTH
+view = 32
+measured = 32
+[[phases]]
+size = 32
+zooms = [1.0, 1.2]
+thumbnails = 0.5
+steps = 3
+batch_size = 4
+learning_rate = 2e-3
+[[phases]]
+size = 40
+zooms = [1.0]
+steps = 2
+batch_size = 3
+learning_rate = 1e-3
+"""
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    """A data folder of its own, in which small recipes may be written."""
+    (tmp_path / "data" / "recipes").mkdir(parents=True)
+    (tmp_path / "data" / "weights").mkdir()
+    monkeypatch.setenv("COLORIZE_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("COLORIZE_CACHE", str(tmp_path / "cache"))
+
+    def write(name, entries, phases=PHASES):
+        width = "0.0625" if "ZhangNet" in entries else "4"
+        text = entries + phases.replace("WIDTH", width)
+        (tmp_path / "data" / "recipes" / f"{name}.toml").write_text(text)
+        return tmp_path / "data" / "weights"
+
+    return write
+
+
+@pytest.mark.parametrize("loss", ["l2", "smooth_l1", "classification", "rebalanced"])
+def test_a_recipe_from_photos_to_a_card(tmp_path, data, folder, capsys, loss):
+    network = "ZhangNet" if loss == "rebalanced" else "SmallNet"
+    weights = data(loss, f'loss = "{loss}"\nnetwork = "{network}"')
+    command = [loss, "--photos", str(folder), "--out", str(tmp_path / "runs"), "--weights", str(weights)]
+    command += ["--device", "cpu"]
+    assert train.main(command) == 0
+    said = capsys.readouterr().out
+    assert f"{loss}, phase 1 of 2: [35, 35] pictures" in said  # 40 without five
+    assert f"{loss}, phase 2 of 2: [35] pictures" in said  # no thumbnails wanted
+    loaded = Colorizer.load(loss)
+    assert loaded.size == 32
+    assert type(loaded.network).__name__ == network
+    assert [phase["steps"] for phase in loaded.recipe["phases"]] == [3, 2]
+    text = (weights / f"{loss}.md").read_text()
+    assert "Measured** on 5 validation pictures, squares of 32 pixels" in text
+    assert f"make weights NAME={loss}" in text
+    assert "| gray | " in text
+    log = (tmp_path / "runs" / f"{loss}-1.csv").read_text().splitlines()
+    assert log[0] == "step,loss,learning_rate,chroma,raw_auc,rebalanced_auc"
+    assert all(len(line.split(",")) == 6 for line in log)
+    assert float(log[-1].split(",")[4]) > 50
+    for suffix, size in (("jpg", (5 * 32, 3 * 32)), ("png", (800, 300))):
+        with images.Image.open(tmp_path / "runs" / f"{loss}-1.{suffix}") as drawn:
+            assert drawn.size == size
+    assert train.main(command) == 0  # finished: nothing is trained, the same network is written
+    again = Colorizer.load(loss)
+    assert all(map(torch.equal, again.network.state_dict().values(), loaded.network.state_dict().values()))
+    assert (again.recipe, again.results) == (loaded.recipe, loaded.results)
+
+
+def test_measuring_again_writes_the_table_and_the_same_card(tmp_path, data, folder, capsys):
+    weights = data("l2", 'loss = "l2"')
+    assert train.main(["l2", "--photos", str(folder), "--out", str(tmp_path), "--weights", str(weights)]) == 0
+    card = (weights / "l2.md").read_text()
+    (weights / "l2.md").unlink()
+    assert measure.main(["--photos", str(folder)]) == 0
+    assert (weights / "l2.md").read_text() == card
+    table = json.loads((tmp_path / "data" / "results" / "networks.json").read_text())["l2"]
+    assert (table["photos"], table["pixels"]) == (5, 32)
+    row = table["rows"]["l2"]
+    low, high = row["intervals"]["raw_auc"]
+    assert low <= row["numbers"]["raw_auc"] <= high
+    gray = table["rows"]["gray"]["numbers"]["raw_auc"]
+    assert row["gain"]["raw_auc"] == pytest.approx(row["numbers"]["raw_auc"] - gray, abs=0.011)
     with pytest.raises(SystemExit):
-        recipes.main(["l2", "--photos", str(tmp_path / "missing"), "--out", str(tmp_path)])
-    assert "there is no folder" in capsys.readouterr().err
+        measure.main(["--photos", str(folder), "l3"])
+    assert "there is no network 'l3'" in capsys.readouterr().err
 
 
-def test_a_network_can_go_on_from_a_shipped_one(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("COLORIZE_DATA", str(tmp_path))
-    recipe = recipes.Recipe("rebalanced", width=4, start="other")
-    monkeypatch.setitem(recipes.RECIPES, "first", recipe)
-    images.save(images.bundled("coffee", 40), tmp_path / "photo.png")
+def test_photos_can_be_streamed(tmp_path, data, folder):
+    phases = "\nwidth = WIDTH\nview = 32\nmeasured = 32\n[[phases]]\nsize = 24\nshorter = 32\nsquash = true\n"
+    weights = data(
+        "s", 'loss = "rebalanced"\ntotal = true', phases + "steps = 3\nbatch_size = 4\nlearning_rate = 1e-4\n"
+    )
+    command = ["s", "--photos", str(folder), "--out", str(tmp_path), "--weights", str(weights)]
+    assert train.main(command) == 0
+    assert Colorizer.load("s").recipe["pictures"] == "70 photos"
+
+
+def test_a_recipe_can_choose_subfolders(data, folder):
+    recipe = Recipe("l2", (Phase(32, 1, 2, 1e-3, thumbnails=1.0),), only=("horse",))
+    found = recipes.make_data(recipe, recipe.phases[0], folder)
+    assert [len(part) for part in found.parts] == [len([k for k in range(1, 40, 2) if k not in (5, 21, 23)])]
+    assert len(measure.held_out(recipe, folder, 32)) == 3
+    streamed = Phase(32, 1, 2, 1e-3, shorter=40)
+    with pytest.raises(RecipeError, match="cannot choose subfolders"):
+        recipes.make_data(recipe, streamed, folder)
+
+
+def test_wrong_arguments_are_one_sentence(tmp_path, capsys, data, folder):
+    data("l2", 'loss = "l2"')
+    for command, sentence in (
+        (["l2", "--photos", str(tmp_path / "missing")], "there is no folder"),
+        (["l4", "--photos", str(folder)], "there is no recipe 'l4'; there are l2\n"),
+        (["l2", "--photos", str(folder), "--device", "cuda:99"], "the device 'cuda:99' is not there"),
+    ):
+        with pytest.raises(SystemExit):
+            train.main([*command, "--out", str(tmp_path)])
+        assert sentence in capsys.readouterr().err
+
+
+def test_a_network_can_go_on_from_a_shipped_one(data, capsys, folder, tmp_path):
+    weights = data("more", 'loss = "rebalanced"\nstart = "other"')
     with pytest.raises(SystemExit):
-        recipes.main(["first", "--photos", str(tmp_path), "--out", str(tmp_path / "runs")])
+        train.main(["more", "--photos", str(folder), "--out", str(tmp_path)])
     assert "there is no network 'other'" in capsys.readouterr().err
-    (tmp_path / "weights").mkdir()
     torch.manual_seed(3)
     other = SmallNet(width=4)
-    save_weights(tmp_path / "weights" / "other.safetensors", other, {"outputs": 313, "width": 4}, 32, {})
+    save_weights(weights / "other.safetensors", other, {"outputs": 313, "width": 4}, 32, {})
     lightness = torch.rand(2, 1, 32, 32) * 100
+    recipe = recipes.load("more")
     with torch.inference_mode():
         expected, got = (network.eval()(lightness) for network in (other, recipes.make_network(recipe)))
     assert (got - expected).abs().max() < 0.01  # half precision
-    assert (
-        recipes.make_network(recipes.Recipe("rebalanced", width=4)).eval()(lightness) - expected
-    ).abs().max() > 0.1
+    fresh = dataclasses.replace(recipe, start="")
+    assert (recipes.make_network(fresh).eval()(lightness) - expected).abs().max() > 0.1
+    # To regression: the body goes on, the last layer is new.
+    tuned = recipes.make_network(dataclasses.replace(recipe, loss="l2")).state_dict()
+    body = {key: value for key, value in other.state_dict().items() if not key.startswith("head.")}
+    assert all((tuned[key] - value).abs().max() < 0.01 for key, value in body.items())
+    assert tuned["head.weight"].shape == (2, 4, 1, 1)
+
+
+def test_every_shipped_network_has_recipe_card_and_results():
+    table = json.loads((data_folder() / "results" / "networks.json").read_text())
+    for path in (data_folder() / "weights").glob("*.safetensors"):
+        name = path.stem
+        colorizer, recipe = Colorizer.load(name), recipes.load(name)
+        assert colorizer.recipe["loss"] == recipe.loss
+        assert colorizer.size == recipe.view
+        theirs = [
+            (phase["size"], phase["steps"], phase["batch_size"]) for phase in colorizer.recipe["phases"]
+        ]
+        assert theirs == [(phase.size, phase.steps, phase.batch_size) for phase in recipe.phases]
+        found = table[name]
+        about = colorizer.recipe | {"measured": recipe.measured}
+        assert path.with_suffix(".md").read_text() == measure.card(
+            name, about, found["rows"], found["photos"]
+        )
+        assert set(found["rows"]) > {"truth", "gray", "random", "constant"}

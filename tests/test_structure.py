@@ -16,11 +16,11 @@ FLOORS = [
     {"bins"},
     {"decode", "metrics", "losses", "prior", "datasets", "networks"},
     {"training", "colorizer", "toyworld", "folders"},
-    {"evaluation", "toyruns"},
+    {"evaluation", "toyruns", "recipes"},
     {"figures", "widgets"},
     {"check"},
-    {"build", "start", "doctor", "recipes", "make_prior"},
-    {"compare"},
+    {"build", "start", "doctor", "measure", "make_prior"},
+    {"compare", "train"},
 ]
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}
 MODULES = sorted(LIBRARY.rglob("*.py"))

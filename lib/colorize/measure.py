@@ -1,0 +1,200 @@
+"""Measure the shipped networks on validation photos, and write it down: data/results/networks.json, and the model cards.
+
+    python -m colorize.measure --photos FOLDER
+
+FOLDER is the one that the networks were trained with; only its validation split is looked at.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import torch
+
+from .colorizer import Colorizer, WeightsError, shipped
+from .datasets import photo_files
+from .evaluation import Scores, baselines, intervals, numbers, predict, scores, validation_photos
+from .files import data_folder, write_whole
+from .recipes import Phase, Recipe, RecipeError, chosen, is_thumbnail, load
+
+TEMPERATURES = (1.0, 0.38)
+COLUMNS = {
+    "raw_auc": "raw AuC",
+    "rebalanced_auc": "rebalanced AuC",
+    "rmse": "RMSE",
+    "psnr": "PSNR",
+    "chroma": "chroma",
+    "colorfulness": "colorfulness",
+    "skies": "skies",
+    "blue": "(all blue)",
+    "greens": "greens",
+    "green": "(all green)",
+}
+
+
+def machine() -> str:
+    """Say in a few words what this runs on."""
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+    return f"{os.cpu_count()} cores ({platform.machine()}), {gpu}, PyTorch {torch.__version__}"
+
+
+def held_out(recipe: Recipe, photos: Path, size: int) -> torch.Tensor:
+    """Read the validation photos that a recipe's network is measured on; thumbnails if it was trained on nothing else."""
+    files = chosen(photo_files(photos, "validation"), recipe)
+    small = all(phase.thumbnails == 1 for phase in recipe.phases)
+    return validation_photos([path for path in files if is_thumbnail(path) == small], size)
+
+
+def measure(colorizer: Colorizer, photos: torch.Tensor, name: str) -> dict[str, Scores]:
+    """Scores of a network on photos, (N, 3, S, S), at the temperatures; a regression knows one only."""
+    regression = colorizer.network.outputs == 2
+    found = predict(colorizer, photos, TEMPERATURES[:1] if regression else TEMPERATURES)
+    return {name if regression else f"{name}, T = {T:g}": scores(ab, photos) for T, ab in found.items()}
+
+
+def table(rows: dict[str, Scores]) -> dict[str, dict]:
+    """Numbers of each row; beside the two AuC their intervals, and the gain over gray with its own."""
+    found = {}
+    for name, row in rows.items():
+        found[name] = {"numbers": numbers(row)}
+        if name not in ("truth", "gray"):
+            gain = {
+                key: round(found[name]["numbers"][key] - found["gray"]["numbers"][key], 2)
+                for key in ("raw_auc", "rebalanced_auc")
+            }
+            spread, moved = intervals(row), intervals(row, rows["gray"])
+            found[name] |= {"intervals": spread, "gain": gain, "gain_intervals": {k: moved[k] for k in gain}}
+    return found
+
+
+def rows_of(colorizer: Colorizer, name: str, recipe: Recipe, photos: Path) -> tuple[dict, int]:
+    """Table of the baselines and one network, and the number of photos."""
+    seen = held_out(recipe, photos, recipe.measured)
+    rows = {key: scores(ab, seen) for key, ab in baselines(seen).items()}
+    return table(rows | measure(colorizer, seen, name)), len(seen)
+
+
+def card(name: str, about: dict, rows: dict[str, dict], photos: int) -> str:
+    """Write a model card, Markdown: what the network is, what it was trained on, what it reached.
+
+    Parameters
+    ----------
+    name : of the network.
+    about : the recipe that the weights file holds, with what the training added to it.
+    rows : from :func:`table`.
+    photos : how many were measured.
+    """
+    regression = about["loss"] in ("l2", "smooth_l1")
+    kind = about.get("network", "SmallNet")
+    shape = "a U-Net" if kind == "SmallNet" else "the paper's network with fewer channels"
+    plan = about["phases"]
+    # In the order of their definition, and of the settings those that are not as usual: a file keeps no order.
+    usual = {field.name: field.default for field in fields(Recipe)}
+    settings = {
+        key: about[key]
+        for key, default in usual.items()
+        if key not in ("phases", "network") and key in about and _plain(about[key]) != _plain(default)
+    }
+    heads = [field.name for field in fields(Phase) if any(phase.get(field.name) for phase in plan)]
+    phases = [[_plain(phase[key]) for key in heads] for phase in plan]
+    lines = [
+        " | ".join(
+            [
+                row,
+                *(_cell(key, found["numbers"][key], found.get("intervals", {}).get(key)) for key in COLUMNS),
+            ]
+        )
+        for row, found in rows.items()
+    ]
+    more = f" after those of `{about['start']}`" if about.get("start") else ""
+    gains = [
+        f"- {row}: raw AuC {_signed(found, 'raw_auc')}, rebalanced AuC {_signed(found, 'rebalanced_auc')}"
+        for row, found in rows.items()
+        if row.split(",")[0] == name
+    ]
+    return f"""# {name}
+
+`colorize.networks.{kind}`, {shape} of {about["parameters"]:,} numbers. Takes L and answers with {"a and b" if regression else "a distribution over 313 colors"}.
+Made for the lessons: it is small, was trained on few photos, and paints skies and grass more surely than people, food or
+clothes.
+
+**Trained on** {about["pictures"]} (see `data/README.md`), without the validation split, {about["minutes"]:.0f} minutes{more} on
+{about["machine"]}. Again: `make weights NAME={name} PHOTOS=folder`; the recipe is
+`data/recipes/{name}.toml`.
+
+| {" | ".join(heads)} |
+|{"---|" * len(heads)}
+{chr(10).join("| " + " | ".join(phase) + " |" for phase in phases)}
+
+{chr(10).join(f"- {key}: {_plain(value)}" for key, value in settings.items())}
+
+**Measured** on {photos} validation pictures, squares of {about["measured"]} pixels, never trained on:
+
+| | {" | ".join(COLUMNS.values())} |
+|---|{"---|" * len(COLUMNS)}
+{chr(10).join(f"| {line} |" for line in lines)}
+
+Above gray, with intervals that hold 95 % of resampled sets of pictures:
+
+{chr(10).join(gains)}
+
+AuC in percent, with such intervals; RMSE in alpha-beta; PSNR in dB; chroma in ab units. Skies: percentage of the truly blue,
+bright pixels that got b < 0, beside the percentage of all pixels that did; greens: the same for truly green pixels and
+a < 0. `random` gives each picture the colors of another, `constant` the mean color of the set. The rebalanced AuC
+weighs by this set's own colors: compare it only within this table.
+
+**License.** MIT, as the code. The photos were used for training only; their own terms bind those who copy them.
+Colors are guesses: do not take them for what was there.
+"""
+
+
+def _plain(value: object) -> str:
+    """A number, a word, or several, as a person writes them."""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_plain, value))
+    return f"{value:g}" if isinstance(value, float) else str(value or "none")
+
+
+def _cell(key: str, value: float, spread: tuple[float, float] | None) -> str:
+    if value > 100:
+        return "exact"
+    text = f"{value:.2f}" if key == "rmse" else f"{value:.1f}"
+    return f"{text} ({spread[0]:.1f}–{spread[1]:.1f})" if spread and key.endswith("auc") else text
+
+
+def _signed(found: dict, key: str) -> str:
+    low, high = found["gain_intervals"][key]
+    return f"{found['gain'][key]:+.1f} ({low:+.1f} to {high:+.1f})"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m colorize.measure", description=__doc__.split("\n")[0])
+    parser.add_argument("--photos", required=True, type=Path, help="folder of photos, with subfolders")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="networks; none named: all that are shipped")
+    options = parser.parse_args(arguments)
+    path = data_folder() / "results" / "networks.json"
+    path.parent.mkdir(exist_ok=True)
+    results = json.loads(path.read_text()) if path.is_file() else {}
+    try:
+        for name in options.names or shipped():
+            colorizer, recipe = Colorizer.load(name), load(name)
+            rows, count = rows_of(colorizer, name, recipe, options.photos)
+            results[name] = {"photos": count, "pixels": recipe.measured, "machine": machine(), "rows": rows}
+            about = colorizer.recipe | {"measured": recipe.measured}
+            with write_whole(data_folder() / "weights" / f"{name}.md") as file:
+                file.write(card(name, about, rows, count).encode())
+            with write_whole(path) as file:
+                file.write((json.dumps(dict(sorted(results.items())), indent=1) + "\n").encode())
+            print(f"{name}: measured on {count} pictures", flush=True)
+    except (RecipeError, WeightsError, ValueError) as error:
+        parser.error(str(error))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

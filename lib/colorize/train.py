@@ -1,0 +1,211 @@
+"""Train a network from its recipe, with a log, a curve and sample pictures on the way.
+
+    python -m colorize.train RECIPE --photos FOLDER [--out runs]
+
+RECIPE is a name of data/recipes/ or a file of your own. It can be stopped, or killed, and goes on where it was when it is
+called again. Several GPUs:
+
+    torchrun --nproc-per-node 8 -m colorize.train RECIPE --photos FOLDER
+
+Several machines: add torchrun's --nnodes and --rdzv-endpoint; all must see the same FOLDER and the same --out.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import nn
+
+from . import parallel
+from .colorizer import Colorizer, save_weights
+from .datasets import Mix, Thumbnails
+from .decode import paint
+from .evaluation import numbers, predict, scores
+from .files import write_whole
+from .folders import PhotoFolder
+from .images import to_uint8
+from .lab import rgb_to_lab
+from .measure import card, held_out, machine, rows_of
+from .recipes import (
+    OPTIMIZERS,
+    Recipe,
+    RecipeError,
+    arguments,
+    load,
+    make_data,
+    make_loss,
+    make_network,
+    make_rate,
+)
+from .training import History, fit
+
+SAMPLES = 8  # photos in the picture that shows how far it has come
+REPORTS = 20  # in a phase
+
+
+def run(
+    name: str, recipe: Recipe, photos: Path, out: Path, device: torch.device | str = "cpu"
+) -> tuple[nn.Module, float, Mix | PhotoFolder] | None:
+    """Train a network phase by phase; each has a checkpoint of its own in ``out``, from which the same call goes on.
+
+    Beside NAME-1.pt, the checkpoint of the first phase, stand NAME-1.csv (the loss of each step, and what was measured on
+    validation photos), NAME-1.png (its curve) and NAME-1.jpg (validation photos: gray, colored, true).
+
+    Returns
+    -------
+    The network, the seconds of training in all sessions together, and the data of the last phase; None if Ctrl-C ended it.
+    """
+    network = parallel.synchronized(make_network(recipe).to(device))
+    seconds, loss = 0.0, None
+    for number, phase in enumerate(recipe.phases, start=1):
+        data = make_data(recipe, phase, photos)
+        loss = loss or make_loss(recipe, data)
+        files = out / f"{name}-{number}"
+        if parallel.rank() == 0:
+            size = [len(part) for part in data.parts] if isinstance(data, Mix) else [len(data)]
+            print(f"{name}, phase {number} of {len(recipe.phases)}: {size} pictures", flush=True)
+        history = fit(
+            network,
+            data,
+            loss,
+            phase.steps,
+            phase.batch_size,
+            phase.learning_rate,
+            recipe.weight_decay,
+            recipe.seed * 100 + number,
+            optimizer=OPTIMIZERS[recipe.optimizer],
+            betas=recipe.betas,
+            rate=make_rate(recipe, phase),
+            precision=recipe.precision,
+            accumulate=recipe.accumulate,
+            compiled=recipe.compiled,
+            checkpoint=files.with_suffix(".pt"),
+            checkpoint_every=max(200, phase.steps // 200),
+            log=files.with_suffix(".csv"),
+            report=_reporter(network, recipe, photos, files) if parallel.rank() == 0 else _nothing,
+            report_every=max(1, phase.steps // REPORTS),
+        )
+        seconds += history.seconds
+        if not history.finished:
+            return None
+    return network, seconds, data
+
+
+def _nothing(_history: History) -> None:
+    """What the other processes report."""
+
+
+def _reporter(
+    network: nn.Module, recipe: Recipe, photos: Path, files: Path
+) -> Callable[[History], dict[str, float]]:
+    """Make the function that looks at validation photos during a training, and draws what it sees."""
+    try:
+        seen = held_out(recipe, photos, recipe.view)[:64]
+    except (ValueError, RuntimeError):  # a folder so small that its split is empty: nothing is measured
+        return lambda history: {}
+    # The networks measure and train on one device; photos stay on the CPU until they are looked at.
+    seen = seen.to(next(network.parameters()).device)
+
+    def report(history: History) -> dict[str, float]:
+        ((_, ab),) = predict(Colorizer(network, recipe.view), seen, (1.0,)).items()
+        network.eval()
+        _draw(history, files.with_suffix(".png"))
+        few = slice(0, SAMPLES)
+        lightness = rgb_to_lab(seen[few])[:, :1]
+        rows = [paint(lightness, torch.zeros_like(ab[few])), paint(lightness, ab[few]), seen[few]]
+        picture = torch.cat([torch.cat(list(row), dim=2) for row in rows], dim=1)  # (3, 3 S, SAMPLES x S)
+        with write_whole(files.with_suffix(".jpg")) as file:
+            Image.fromarray(to_uint8(picture)).save(file, "JPEG", quality=90, subsampling=0)
+        found = numbers(scores(ab.cpu(), seen.cpu()))
+        return {key: found[key] for key in ("raw_auc", "rebalanced_auc", "chroma")}
+
+    return report
+
+
+def _draw(history: History, path: Path) -> None:
+    """Draw the curve of the loss, and what was measured so far, into a file that any viewer of pictures shows."""
+    from matplotlib.figure import Figure  # not pyplot: no window, and no import where nothing is drawn
+
+    fig = Figure((8, 3), layout="constrained")
+    left, right = fig.subplots(1, 2)
+    left.plot(range(1, len(history.losses) + 1), history.smooth(), linewidth=1)
+    left.set(xlabel="step (mean of the last 50)", ylabel="loss")
+    for key, style in (("raw_auc", "o-"), ("rebalanced_auc", "s--")):
+        right.plot([r["step"] for r in history.reports], [r[key] for r in history.reports], style, label=key)
+    right.set(xlabel="step", ylabel="AuC on validation photos, %")
+    if history.reports:
+        right.legend(frameon=False)
+    with write_whole(path) as file:
+        fig.savefig(file, format="png", dpi=100)
+
+
+def export(
+    name: str,
+    recipe: Recipe,
+    network: nn.Module,
+    seconds: float,
+    data: Mix | PhotoFolder,
+    photos: Path,
+    folder: Path,
+) -> Path:
+    """Measure a trained network on the validation split, and write its weights and its card to a folder."""
+    parts = data.parts if isinstance(data, Mix) else [data]
+    kinds = [("thumbnails" if isinstance(part, Thumbnails) else "photos", len(part)) for part in parts]
+    network = network.cpu()
+    for tensor in network.state_dict().values():  # measured as it will be stored: in half precision
+        if tensor.is_floating_point():
+            tensor.copy_(tensor.half())
+    about = {
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "pictures": " and ".join(f"{count:,} {kind}" for kind, count in kinds),
+        "minutes": seconds / 60,
+        "machine": machine() + (f", {parallel.world()} processes" if parallel.world() > 1 else ""),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.safetensors"
+    colorizer = Colorizer(network, recipe.view, name)
+    rows, count = rows_of(colorizer, name, recipe, photos)
+    results = {row: found["numbers"] for row, found in rows.items()}
+    save_weights(path, network, arguments(recipe), recipe.view, asdict(recipe) | about, results)
+    with write_whole(path.with_suffix(".md")) as file:
+        file.write(card(name, asdict(recipe) | about, rows, count).encode())
+    return path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m colorize.train", description=__doc__.split("\n")[0])
+    parser.add_argument("recipe", metavar="RECIPE", help="a name of data/recipes/, or a file NAME.toml")
+    parser.add_argument("--photos", required=True, type=Path, help="folder of photos, with subfolders")
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs"), help="folder for checkpoints, logs and curves"
+    )
+    parser.add_argument(
+        "--weights", type=Path, help="folder for the trained weights and their card; OUT if not given"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    options = parser.parse_args(arguments)
+    name = Path(options.recipe).stem
+    try:
+        recipe = load(options.recipe)
+        options.out.mkdir(parents=True, exist_ok=True)
+        with parallel.processes(options.device) as device:
+            trained = run(name, recipe, options.photos, options.out, device)
+            if trained is None:
+                if parallel.rank() == 0:
+                    print("run the same command again to go on")
+                return 1
+            if parallel.rank() == 0:
+                folder = options.weights or options.out
+                print(f"written: {export(name, recipe, *trained, options.photos, folder)}")
+    except (RecipeError, ValueError) as error:
+        parser.error(str(error))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
