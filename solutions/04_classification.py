@@ -103,9 +103,9 @@ for x in (88.0, 89.0):
     print(f"exp({x:.0f}) in float32: {torch.tensor(x).exp():.1e}")
 
 # %% [markdown]
-# Only differences of logits count, so both lines should be equal. But $e^{1000}$ is too large for the computer, and infinity
-# divided by infinity is nan, not a number. The way out: subtract the largest logit $m$ of the pixel from all of its logits
-# first. That changes no probability, and the largest exponential becomes $e^0 = 1$.
+# Only differences of logits count, so both pairs should give the same. But float32 ends between $e^{88}$ and $e^{89}$, and
+# infinity divided by infinity is nan, not a number. The way out: subtract the largest logit of the pixel from all of its
+# logits first. That changes no probability, and the largest exponential becomes $e^0 = 1$.
 #
 # The loss will need $\ln p_q$, so compute that, by the right formula. (Why not the logarithm of a softmax? A probability
 # below about $10^{-45}$ is 0 in float32, and its logarithm minus infinity.)
@@ -113,7 +113,8 @@ for x in (88.0, 89.0):
 # ### Exercise 4.1 · A softmax that survives
 # ●●○○○ · 10 minutes
 #
-# Return $\ln p_q$ for each pixel and bin. Write it out, with `exp`, `sum` and `log`.
+# Each row of `logits` is a pixel, one of M, each column a bin, one of Q. Return $\ln p_q$ for each of them. Write it out, with
+# `exp`, `sum` and `log`.
 #
 # <details><summary>Hint 1</summary><code>logits.amax(dim=1, keepdim=True)</code> is the largest logit of each pixel, of
 # shape (M, 1). Subtract it before anything else.</details>
@@ -147,12 +148,12 @@ for p in (1.0, 0.5, 0.1, 1 / 313, 1e-6):
     print(f"probability {p:<9.2g} price {math.log(1 / p):.3f} nats")
 
 # %% [markdown]
-# A soft code names five bins with weights $w_k$ that sum to 1. It pays the weighted price:
+# A soft code names K = 5 bins with weights $w_k$ that sum to 1. It pays the weighted price:
 #
 # $$ \text{loss} = -\sum_{k=1}^{K} w_k \ln p_{q_k} $$
 #
-# $q_k$ is the number of the $k$-th bin of the code. This is Zhang's equation 2, for one pixel; over many pixels one takes
-# the mean.
+# $q_k$ is the number of the $k$-th bin of the code. This is Zhang's equation 2 for one pixel, without its weight for rare
+# colors, which is left to lesson 5. Over many pixels we take the mean.
 #
 # ### Exercise 4.2 · The price of an answer
 # ●●○○○ · 10 minutes
@@ -198,12 +199,16 @@ for kind in ("apple", "balloon", "sky"):
 #
 # ## 4. What the gradient says
 #
-# Training moves each logit against its gradient. For this loss the gradient is short: the derivative of
-# $\ln \sum_j e^{z_j}$ with respect to $z_q$ is $p_q$, that of $\sum_k w_k z_{q_k}$ is the weight of bin $q$ in the code. So
+# Training moves each logit against its gradient. For this loss the gradient is short. Since the weights sum to 1,
 #
-# $$ \frac{\partial\, \text{loss}}{\partial z_q} = p_q - t_q $$
+# $$ \text{loss} = \ln \sum_j e^{z_j} - \sum_k w_k z_{q_k} . $$
 #
-# where $t_q$ is the weight of bin $q$ in the code, 0 for the 308 others. *What you said, minus what came.*
+# The derivative of the first part with respect to $z_q$ is $p_q$; that of the second is the weight of bin $q$ in the code.
+# Call it $t_q$; it is 0 for the 308 bins that the code does not name. So
+#
+# $$ \frac{\partial\, \text{loss}}{\partial z_q} = p_q - t_q . $$
+#
+# *What you said, minus what came.*
 #
 # ### Exercise 4.3 · What the gradient says
 # ●●○○○ · 10 minutes
@@ -244,11 +249,11 @@ print(f"largest difference: {(ours - logits.grad).abs().max():.0e}")
 # %%
 def learn(palette, reduce=torch.mean, apples=64, rate=5.0, steps=600):
     """Descend with 313 free logits: -> logits (1, 313), the loss at each step."""
-    index, weight = codes(palette)
+    (index, weight), p = codes(palette), palette.probabilities
     random = torch.Generator().manual_seed(0)
     logits, losses = torch.zeros(1, 313), []
     for _ in range(steps):
-        drawn = palette.probabilities.multinomial(apples, True, generator=random)
+        drawn = p.multinomial(apples, replacement=True, generator=random)
         many = logits.expand(apples, -1)
         losses.append(soft_cross_entropy(many, index[drawn], weight[drawn]).item())
         step = reduce(gradient(many, index[drawn], weight[drawn]), dim=0)
@@ -271,7 +276,7 @@ print(f"least possible: {apple.cross_entropy_floor(soft=True):.3f}")
 # ●●●○○ · 10 minutes
 #
 # A palette has k colors. Color $i$ has the probability $P_i$ and its code, row $i$ of `index` and `weight`. Return the
-# mean of the codes: each weight, times the probability of its color, added up bin by bin.
+# mean of the codes: each weight, times the probability of its color, added up bin by bin. There are `bins` bins.
 #
 # <details><summary>Hint 1</summary>Multiply each row of weights by its color's probability. Then add everything up, bin by
 # bin. Two colors may share a bin.</details>
@@ -290,8 +295,8 @@ def best_answer(index, weight, probabilities, bins=313):
 
 
 # %% [markdown]
-# How far is what the 313 free logits have learned from it? We measure by the *total variation*, half the sum of
-# $|p_q - p'_q|$ over all bins: 0 if two distributions are equal, 1 if they share no bin.
+# How far from it is what the 313 free logits have learned? The *total variation* measures how far two distributions $p$ and
+# $p'$ are apart: half the sum of $|p_q - p'_q|$ over all bins. It is 0 if they are equal, 1 if they share no bin.
 #
 # **Predict.** Two candidates: the palette itself, all of each color on its nearest bin, and the mean of the soft codes.
 # Which of the two has the descent found? How far is it from the other?
@@ -331,7 +336,8 @@ show(
     "each color of the palette; below, each circle is spread over five bins.",
     caption="The exact best answers. Above: from the nearest bins, the palette itself. "
     "Below: from soft codes, what the loss of this lesson converges to. The area of a "
-    "circle is a probability; those above 0.04 are written in.",
+    "circle is a probability; those above 0.04 are written in. Plus signs: the bins; the "
+    "line: the edge of all sRGB colors.",
 )
 
 # %%
@@ -368,8 +374,8 @@ history = fit(
 )
 
 # %%
-kind = world.scenes(200, seed=2 * 10**6).kind
-floor = world.cross_entropy_floor(kind, soft=True)  # the mean over the pixels
+kinds = world.scenes(200, seed=2 * 10**6).kind  # the kind of each pixel
+floor = world.cross_entropy_floor(kinds, soft=True)  # the mean over the pixels
 print(f"least possible loss in this world: {floor:.2f}")
 
 # %% jupyter={"source_hidden": true} tags=["trained"]
@@ -391,23 +397,23 @@ show(
 # above the least possible. A loss of 1.4 that no longer falls looks like a failure. It is not: next to nothing
 # is left to learn.
 #
-# The loss is one number. What has the network learned about each kind of thing? Ask it about 200 new scenes, and average its
-# probabilities over the pixels of each kind.
+# The loss is one number. What has the network learned about each kind of thing? `toyruns.answers` asks it about 200 new
+# scenes, and averages its probabilities over the pixels of each kind.
 
 # %% tags=["trained"]
 answers = toyruns.answers(network, world)
 shares = world.shares()
 print("kind      share of pixels   from the soft codes   from the palette")
-for number, (kind, found) in enumerate(answers.items()):
-    palette = world.palette(kind)
+for kind, found in answers.items():
+    palette, share = world.palette(kind), shares[world.kinds.index(kind)]
     to_soft = total_variation(found, palette.posterior(soft=True))
     to_hard = total_variation(found, palette.posterior())
-    print(f"{kind:10}{shares[number]:14.1%}{to_soft:20.2f}{to_hard:19.2f}")
+    print(f"{kind:10}{share:14.1%}{to_soft:20.2f}{to_hard:19.2f}")
 
 # %% [markdown]
 # All kinds but one come within about 0.1 of the mean of the soft codes, and stay about as far from the palette as that
-# mean itself. The exception is the kite (0.5, 0.9 and 0.7 in our three runs). One pixel in a thousand belongs to a kite, the
-# loss is a mean over pixels, and so it has hardly noticed the kites. Lesson 5 is about such rare colors.
+# mean itself. The exception is the kite (0.5 to 0.9 in our runs with three seeds). One pixel in a thousand belongs to a kite, and
+# the loss is a mean over pixels, so the network has hardly noticed the kites. Lesson 5 is about such rare colors.
 
 # %% jupyter={"source_hidden": true} tags=["trained"]
 fig, axes = panels(3, 1, (8.0, 2.2))
@@ -478,7 +484,7 @@ show(
     caption="One answer of the network, shown as its mean, its mode and two draws. In "
     "the mean, apples are brown and balloons gray. The most likely bin of a balloon "
     "changes from patch to patch. In a draw all pixels use the same random numbers, so "
-    "that nearly every thing has one color.",
+    "that nearly every thing has one color, and two balloons have the same.",
 )
 
 # %% [markdown]
@@ -506,16 +512,16 @@ count = torch.bincount(group, minlength=9).clamp(min=1)
 sums = [
     torch.bincount(group, x.flatten().double(), minlength=9) for x in (said, soft, hard)
 ]
-predicted, softly, hardly = (s / count for s in sums)
+predicted, in_code, nearest = (s / count for s in sums)
 print("predicted   weight in the code   share of nearest bins")
 for row in range(1, 9):
-    print(f"{predicted[row]:9.3f}{softly[row]:16.3f}{hardly[row]:20.3f}")
+    print(f"{predicted[row]:9.3f}{in_code[row]:16.3f}{nearest[row]:20.3f}")
 
 # %% jupyter={"source_hidden": true} tags=["trained"]
 fig, (ax,) = panels(1, 1, (4.6, 4.0))
 ax.plot([1e-3, 1], [1e-3, 1], "--", color="0.5", label="says what comes")
-ax.plot(predicted[1:], softly[1:], "o-", color="C0", label="weight in the soft code")
-ax.plot(predicted[1:], hardly[1:], "x:", color="C1", label="share of nearest bins")
+ax.plot(predicted[1:], in_code[1:], "o-", color="C0", label="weight in the soft code")
+ax.plot(predicted[1:], nearest[1:], "x:", color="C1", label="share of nearest bins")
 ax.set(xscale="log", yscale="log", xlabel="predicted probability", ylabel="observed")
 ax.legend(frameon=False)
 show(
@@ -528,10 +534,10 @@ show(
 )
 
 # %% [markdown]
-# Against soft codes the network says what comes, for all but the rarest bins. Against nearest bins it does not: where it
-# says 0.5, that bin is nearest practically always; where it says 0.2, in a few percent of the cases. Most of those 0.2
-# belong to the second bin of things with one color, such as the sky. It gets a fifth of the weight, and is never the
-# nearest.
+# Against soft codes the network says what comes, for all but the smallest probabilities. Against nearest bins it does not:
+# where it says 0.5, that bin is nearest practically always; where it says 0.2, in a few percent of the cases. Most of those
+# 0.2 belong to the second and the third bin of things with one color, such as the sky. They get 0.23 and 0.15 of the weight,
+# and are never the nearest.
 #
 # So before you call a network over- or underconfident, ask what it was trained to answer. Here: *how much weight*, not *how
 # often*.
@@ -607,16 +613,17 @@ show(
     pictures(shown, titles, columns=6, inches=1.8),
     alt="Two toy scenes: true colors, the most likely bins of the right network, and "
     "those of the network trained with the wrong axis, whose colors make no sense.",
-    caption="The most likely bin, with the softmax over the bins and over the columns.",
+    caption="The most likely bin of two networks: trained with the softmax over the bins "
+    "(dim=1), and over the columns (dim=-1).",
 )
 
 # %% [markdown]
 # **Symptom**: none, at first sight. The loss is small and falls. It is even smaller than that of a right start. **Cause**:
 # each bin is compared with itself in other columns. Nothing compares the bins of one pixel with each other: add 100 to all
 # scores of one bin, and this loss does not change. Sky and grass suffer most: where a color fills a whole row, there is
-# nothing to compare it with. **How to notice**: the first loss is near ln 24 = 3.18, since a scene has 24 columns at the
-# network's resolution, where ln 313 belongs; it changes with the width of the picture; and the probabilities of a pixel do
-# not sum to 1. One line before training tells: `assert torch.allclose(p.sum(dim=1), torch.ones(()))`.
+# nothing to compare it with. **How to notice**: the first loss is not near ln 313 but near ln 24 = 3.18, since a scene has 24
+# columns at the network's resolution. It changes with the width of the picture. And the probabilities of a pixel do not sum
+# to 1. With `p` for the probabilities, one line before training tells: `assert torch.allclose(p.sum(dim=1), torch.ones(()))`.
 #
 # ## 9. Ten bins on each axis
 #
@@ -626,8 +633,9 @@ show(
 # ### Exercise 4.5 · Ten bins on each axis
 # ●○○○○ · 5 minutes
 #
-# Return the number of the bin for each value, 0 to `bins` - 1. All bins have the same width. Values outside -100..100 go to
-# the first or the last bin. `ab` may have any shape; a and b are treated alike.
+# Return the number of the bin for each value, 0 to `bins` - 1. All bins have the same width. A value on the border of two
+# bins belongs to the upper one. Values below -100 go to the first bin, 100 and all above to the last. `ab` may have any
+# shape; a and b are treated alike.
 #
 # <details><summary>Hint 1</summary>How wide is a bin? How many widths is a value above -100?</details>
 # <details><summary>Hint 2</summary>Divide, <code>floor()</code>, <code>long()</code>, then
@@ -645,9 +653,8 @@ def axis_bins(ab, bins=10):
 
 
 # %% [markdown]
-# A plum is violet, (33, -28), with probability 0.7, or yellow, (7, 42), with 0.3. On this grid violet is bin 6 of a
-# with bin 3 of b, yellow is 5 with 7. Write the probabilities as a table, rows for a and columns for b: the *joint*
-# distribution.
+# A plum is violet, (33, -28), with probability 0.7, or yellow, (7, 42), with 0.3. On this grid violet is bin 6 of a with bin
+# 3 of b, yellow is 5 with 7. Write the probabilities as a table, rows for a and columns for b: the *joint* distribution.
 
 
 # %%
@@ -730,7 +737,7 @@ show(
 # %%
 def two_losses(logits, true_ab):
     """Cross-entropies of a and of b, added: logits (N, 20, H, W)."""
-    a, b = axis_bins(true_ab).unbind(dim=1)  # (N, H, W) each
+    a, b = axis_bins(true_ab).long().unbind(dim=1)  # (N, H, W) each
     return F.cross_entropy(logits[:, :10], a) + F.cross_entropy(logits[:, 10:], b)
 
 
@@ -755,7 +762,7 @@ for kind in several:
 # %% [markdown]
 # The trained network does what the arithmetic says, within a few points; the tulip, a rare thing, is farthest off. About
 # four of ten plums and more than half of the balloons would get a color that does not exist. The 313 bins, which name a and
-# b together, leave a few percent.
+# b together, leave a few percent, outside of the blurred palette.
 #
 # Agrawal and Sawhney do not draw: they take the likeliest bin of a and the likeliest of b. For the plum that gives violet.
 # It need not go well (see the questions). They name binning a and b as a pair as future work. Larsson et al. have tried
@@ -809,8 +816,8 @@ for name, guess in guesses.items():
 #
 # ## 11. On photos
 #
-# The palette comes back: are photos colorful now? Two networks of the same kind, trained for as long on the same
-# photos, one with L2, one with the loss of this lesson.
+# In the toy world the palette has come back. Are photos colorful now? Here are two networks of the same kind, trained for as
+# long on the same photos, one with L2, one with the loss of this lesson.
 #
 # **Predict.** Which one is more colorful, in mean chroma?
 
@@ -844,14 +851,15 @@ for k, (name, row) in enumerate(rows.items()):
 show(
     fig,
     alt="Five photos in four rows: true colors, a network trained on L2, one trained on "
-    "classification read out as the mean and at temperature 0.38.",
+    "classification read out as the mean and at temperature 0.38. All but the true "
+    "colors are brownish or nearly gray.",
     caption="Five photos that neither network has seen. T is the temperature of the "
     "annealed mean (lessons 2 and 6).",
 )
 
 # %% [markdown]
-# No. The mean of the classification's answer is about as dull as L2: both estimate the same thing, the mean color. And at T
-# = 0.38, which the paper chose for more vivid colors than the mean's, ours is duller still. Sharpening moves toward the
+# Neither: the mean of the classification's answer is about as dull as L2. Both estimate the same thing, the mean color. And at
+# T = 0.38, which the paper chose for more vivid colors than the mean's, ours is duller still. Sharpening moves toward the
 # likeliest bins, and in photos these lie near gray: the bin of gray alone holds a fifth of all pixels (lesson 5). Five
 # photos are few, but 97 others agree (the networks' model cards, in `data/weights/`): mean chroma 10.0 for L2, 10.4 and 6.0
 # for classification at T = 1 and 0.38, where the truth has 17.5.
