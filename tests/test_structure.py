@@ -12,7 +12,7 @@ LIBRARY = ROOT / "lib" / "colorize"
 # From the ground up; a module imports only from the floors below its own. docs/architecture.md draws the same.
 FLOORS = [
     {"files", "parallel"},
-    {"lab", "images", "toyscenes", "checkpoints"},
+    {"lab", "images", "toyscenes", "checkpoints", "downloads"},
     {"bins"},
     {"decode", "metrics", "losses", "prior", "datasets", "networks"},
     {"training", "colorizer", "toyworld", "folders"},

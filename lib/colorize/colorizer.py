@@ -16,14 +16,23 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from .decode import annealed_mean, paint
+from .downloads import DownloadError, fetch
 from .files import data_folder, write_whole
 from .images import Picture, resize, to_tensor, to_uint8
 from .lab import rgb_to_lab
 from .networks import SmallNet, ZhangNet
+from .networks.zhang import from_published
 
 FORMAT = "1"  # of the weights file
 NETWORKS = {"SmallNet": SmallNet, "ZhangNet": ZhangNet}
 BEST = ("best", "first", "rebalanced", "classification", "l2")  # what load() takes when no name is given
+
+
+# The authors' own network, in their PyTorch version: 256 pixels, no temperature, which is T = 1 here. The file's name ends with
+# the first digits of its checksum; the rest is not known.
+PUBLISHED = "zhang2016"
+PUBLISHED_URL = "https://colorizers.s3.us-east-2.amazonaws.com/colorization_release_v2-9b330a0b.pth"
+PUBLISHED_SHA256 = "9b330a0b"
 
 
 class WeightsError(ValueError):
@@ -61,10 +70,16 @@ class Colorizer:
     def load(cls, name: str | Path | None = None, device: str | torch.device = "cpu") -> "Colorizer":
         """Load a shipped network by name, or a weights file by path; the best shipped one when no name is given.
 
+        "zhang2016" is the network that Zhang, Isola and Efros have published. It is downloaded once (129 MB) and kept in
+        the cache. Their own code decodes it at T = 1.
+
         Raises
         ------
-        WeightsError if there is none, or the file is damaged.
+        WeightsError if there is none, or the file is damaged, or cannot be downloaded.
         """
+        if name == PUBLISHED:
+            network = _published()
+            return cls(network.to(device), 256, PUBLISHED, {"loss": "rebalanced", "from": PUBLISHED_URL})
         if name is None:
             name = next((name for name in BEST if name in shipped()), None)
             if name is None:
@@ -77,8 +92,8 @@ class Colorizer:
         if not path.is_file():
             close = difflib.get_close_matches(str(name), shipped(), n=1)
             raise WeightsError(
-                f"there is no network {str(name)!r}; there are {', '.join(shipped()) or 'none'}"
-                + (f": did you mean {close[0]}?" if close else "")
+                f"there is no network {str(name)!r}; there are {', '.join(shipped()) or 'none'}, "
+                f"and {PUBLISHED}, which is downloaded" + (f": did you mean {close[0]}?" if close else "")
             )
         tensors, about = _read(path)
         network = NETWORKS[about["network"]](**json.loads(about["arguments"]))
@@ -176,6 +191,21 @@ def save_weights(
     }
     with write_whole(path) as file:
         file.write(save(tensors, about))
+
+
+def _published() -> ZhangNet:
+    """The authors' published network, downloaded if it is not in the cache."""
+    try:
+        path = fetch(PUBLISHED_URL, PUBLISHED_SHA256, 129)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        with torch.device("meta"):  # no time for a random start that is replaced at once
+            network = ZhangNet()
+        network.load_state_dict(from_published(state), assign=True)
+    except DownloadError as error:
+        raise WeightsError(str(error)) from None
+    except Exception as error:  # a file with the right beginning of a checksum, and yet not theirs
+        raise WeightsError(f"{path} is not the published network ({error})") from None
+    return network
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
