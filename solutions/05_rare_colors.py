@@ -818,7 +818,7 @@ for ax, p, name in zip(
     first = int(all_red.argmax())
     for i in (first, first + 1) if name == "along the list" else (first,):
         a, b = centers[i].tolist()
-        ax.text(a - 85, b + 3, f"{p[i]:.2f} in ({a:.0f}, {b:.0f})", fontsize=8)
+        ax.text(a - 88, max(b - 3, -110), f"{p[i]:.2f} in ({a:.0f}, {b:.0f})", fontsize=8)
 show(
     fig,
     alt="Two plots of the ab plane. Along the list, a tenth of the mass at red, "
