@@ -19,6 +19,7 @@ import torch
 import torch.nn.functional as F
 from skimage import color
 
+from bench.network import inference
 from bench.timing import Comparison, best, busy, compare, machine, peak_memory
 from colorize import images
 from colorize.bins import gamut_bins, soft_encode
@@ -194,7 +195,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     plt.switch_backend("agg")
     rows = []
-    for measure in (soft_encoding, encoding_and_loss, lab_conversion, slider_move):
+    for measure in (soft_encoding, encoding_and_loss, lab_conversion, slider_move, inference):
         for row in measure():
             rows.append(row)
             print(f"{row.name:36} {row.ours_ms:8.2f} ms  {row.peer:26} {row.peer_ms:8.2f} ms  {row.ratio:6.1f} x (wanted {row.target:g})", flush=True)  # fmt: skip

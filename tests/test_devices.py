@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from colorize import bins, decode, lab, losses, metrics, prior
-from colorize.networks import SmallNet
+from colorize.networks import SmallNet, ZhangNet
+from colorize.training import fit
 
 pytestmark = pytest.mark.skipif(
     not torch.cuda.is_available(), reason="no GPU that PyTorch can use on this machine"
@@ -62,3 +63,56 @@ def test_the_network_moves_as_a_whole(rgb):
     with torch.no_grad():
         here = network(lightness)
         assert (network.cuda()(lightness.cuda()).cpu() - here).abs().max() < 1e-2
+
+
+class Blobs:
+    """Pictures of one color each."""
+
+    def batch(self, n, seed):
+        color = torch.randint(
+            256, (n, 3, 1, 1), generator=torch.Generator().manual_seed(seed), dtype=torch.uint8
+        )
+        return color.expand(n, 3, 64, 64)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
+def test_training_in_every_precision(precision):
+    torch.manual_seed(0)
+    network = ZhangNet(width=1 / 8).cuda()
+    history = fit(network, Blobs(), losses.classification(), 60, 16, precision=precision, progress=False)
+    assert history.losses[0] == pytest.approx(5.75, abs=1)
+    assert sum(history.losses[-5:]) / 5 < 4.5
+
+
+def test_a_stopped_training_goes_on_with_nearly_the_same_numbers(tmp_path):
+    """On a GPU sums are taken in any order: the same to four digits, not bit for bit."""
+
+    def run(steps_before):
+        torch.manual_seed(0)
+        network = ZhangNet(2, width=1 / 8).cuda()
+        path = tmp_path / f"{steps_before}.pt"
+
+        def stop(history):
+            if len(history.losses) == steps_before:
+                raise KeyboardInterrupt
+
+        options = {"checkpoint": path, "checkpoint_every": 10, "progress": False}
+        if steps_before:
+            with pytest.raises(KeyboardInterrupt):
+                fit(network, Blobs(), losses.l2, 30, 8, report=stop, report_every=steps_before, **options)
+            network = ZhangNet(2, width=1 / 8).cuda()
+        return fit(network, Blobs(), losses.l2, 30, 8, **options).losses
+
+    whole, stopped = run(0), run(15)
+    assert len(stopped) == 30
+    assert stopped == pytest.approx(whole, rel=1e-2)
+
+
+def test_a_compiled_network_is_the_same_network():
+    torch.manual_seed(0)
+    network = ZhangNet(2, width=1 / 8).cuda()
+    plain = {key: tensor.clone() for key, tensor in network.state_dict().items()}
+    one = fit(network, Blobs(), losses.l2, 5, 8, progress=False).losses
+    network.load_state_dict(plain)
+    other = fit(network, Blobs(), losses.l2, 5, 8, compiled=True, progress=False).losses
+    assert other == pytest.approx(one, rel=1e-2)

@@ -8,7 +8,7 @@ from torch import nn
 
 from colorize.bins import gamut_bins
 from colorize.networks import ZhangNet
-from colorize.networks.zhang import RELEASE, SUPPLEMENTARY, from_published, layer_table
+from colorize.networks.zhang import RELEASE, SUPPLEMENTARY, from_published, layer_table, multiply_adds
 
 
 def count(network, *parts):
@@ -223,3 +223,21 @@ def test_other_bins_are_said(published):
     state = published.state_dict()
     with pytest.warns(UserWarning, match="model_out differs by up to [0-9]+ ab units"):
         from_published(state | {"model_out.weight": state["model_out.weight"].flip(1)})
+
+
+# Cost
+
+
+@pytest.mark.parametrize("size", [(64, 64), (176, 176), (40, 72)])
+def test_the_cost_is_the_sum_over_the_table(size):
+    height, width = size
+    inputs, expected = 1, 0
+    for row in layer_table():
+        kernel = 9 if row.layer.stride >= 1 else 4  # a transposed one adds up 2 x 2 elements for each answer
+        places = (height // row.spacing) * (width // row.spacing)
+        expected += kernel * inputs * row.layer.channels * places
+        inputs = row.layer.channels
+    expected += 313 * inputs * (height // 4) * (width // 4)
+    network = ZhangNet()
+    assert multiply_adds(network, height, width) == expected
+    assert network.training  # left as it was
