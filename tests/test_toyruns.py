@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from colorize import toyruns
+from colorize import losses, toyruns
 from colorize.prior import rebalancing_weights
 from colorize.toyworld import ToyWorld, total_variation
 
@@ -128,6 +128,25 @@ def test_the_distance_is_zero_at_the_optimum():
     assert off["grass"] > 30
 
 
+def test_each_name_stands_for_its_own_loss():
+    world = ToyWorld(24)
+    true = world.scenes(2, seed=1).ab[:, :, ::4, ::4]
+    random = torch.Generator().manual_seed(0)
+    logits = torch.randn(2, 313, 6, 6, generator=random)
+    weights = rebalancing_weights(toyruns.toy_prior(world))
+    expected = {
+        "l2": losses.l2(true.flip(3), true),
+        "smooth_l1": losses.smooth_l1(true.flip(3), true),
+        "classification": losses.classification()(logits, true),
+        "rebalanced": losses.classification(weights)(logits, true),
+    }
+    assert list(toyruns.LOSSES) == list(expected)
+    for name, value in expected.items():
+        answer = true.flip(3) if name in toyruns.REGRESSION else logits
+        assert toyruns.LOSSES[name](world)(answer, true).item() == pytest.approx(value.item())
+    assert len({round(value.item(), 3) for value in expected.values()}) == 4
+
+
 def test_the_short_run_changes_sizes_only(monkeypatch):
     monkeypatch.setenv("COLORIZE_SHORT", "1")
     assert toyruns.size() == toyruns.SHORT
@@ -147,6 +166,15 @@ def test_same_seed_same_network():
         ValueError, match="name must be one of l2, smooth_l1, classification, rebalanced, got 'L2'"
     ):
         toyruns.train("L2")
+
+
+def test_the_seed_decides_the_start_and_the_scenes(monkeypatch):
+    seeds = []
+    monkeypatch.setattr(toyruns, "fit", lambda *args, seed, **options: seeds.append(seed))
+    starts = [toyruns.train("l2", seed, TINY)[0].head.weight for seed in (3, 3, 4)]
+    assert torch.equal(starts[0], starts[1])
+    assert not torch.equal(starts[0], starts[2])
+    assert seeds == [3, 3, 4]
 
 
 def test_results_are_stored_and_drawn_as_a_band(tmp_path, monkeypatch, capsys):

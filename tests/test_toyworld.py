@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
+from colorize import toyworld
 from colorize.bins import gamut_bins, nearest_bin, soft_encode
 from colorize.decode import mode
 from colorize.lab import lab_to_rgb, rgb_to_lab
@@ -87,6 +88,33 @@ def test_every_kind_occurs_and_rare_ones_are_rare(many):
     assert seen.sum() >= 50
     assert shares[kite] < 0.005
     assert WORLD.palette("kite").mean().norm() > 70  # vivid
+
+
+def test_grass_is_grainy_and_sky_is_not(many):
+    """Each pixel has the grain of its own kind: from one pixel to the next, grass varies more."""
+    step = (many.lightness[:, :, 1:] - many.lightness[:, :, :-1]).abs()
+    same = many.thing[:, :, 1:] == many.thing[:, :, :-1]
+    found = {k: step[same & (many.kind[:, :, 1:] == NAMES.index(k))].mean() for k in ("sky", "grass", "path")}
+    assert found["sky"] < 0.3 < 2 < found["path"] < found["grass"]
+
+
+def test_the_stem_of_a_tulip_is_grass(many):
+    """A cup without its stem is less than a fifth of the picture high, with it nearly a third."""
+    rows = torch.stack([(many.thing == thing).any(dim=2).sum(dim=1) for thing in range(12, 15)], dim=1)
+    height = rows[many.kinds[:, 12:] == NAMES.index("tulip")] / WORLD.size
+    assert len(height) > 500
+    assert 0.1 < height.max() < 0.22
+
+
+def test_the_mean_of_the_balloons_is_gray():
+    assert WORLD.palette("balloon").mean().norm() < 0.01
+
+
+@pytest.mark.parametrize(("n", "seed"), [(5, 4), (70, 3)])
+def test_shares_count_the_scenes_that_are_asked_for(n, seed):
+    kind = WORLD.scenes(n, seed).kind
+    by_hand = [(kind == number).sum().item() / kind.numel() for number in range(len(NAMES))]
+    assert WORLD.shares(n, seed).tolist() == pytest.approx(by_hand, abs=1e-12)
 
 
 def pixels_of_things(scenes) -> torch.Tensor:
@@ -193,6 +221,23 @@ def test_the_same_gray_pictures_in_other_colors():
         assert here.any() == (name in MANY)
     assert torch.equal(WORLD.batch(100, seed, color_seed=1)[0], first.rgb())
     assert torch.equal(WORLD.batch(100, seed, color_seed=seed)[0], WORLD.batch(100, seed)[0])
+    assert not torch.equal(WORLD.batch(100, seed, color_seed=0)[0], WORLD.batch(100, seed)[0])  # 0 is a seed
+
+
+def test_places_and_colors_are_drawn_from_streams_of_their_own(monkeypatch):
+    """With one stream for both, a number that decides a place would decide a color elsewhere."""
+    stream, made = toyworld._stream, []
+
+    def recorded(*args):
+        made.append(stream(*args))
+        return stream(*args)
+
+    monkeypatch.setattr(toyworld, "_stream", recorded)
+    for color_seed in (None, 5):
+        made.clear()
+        WORLD.scenes(1, seed=5, color_seed=color_seed)
+        places, colors = (generator.random(1000) for generator in made)
+        assert abs(np.corrcoef(places, colors)[0, 1]) < 0.2
 
 
 def gray_features(scenes, name: str, leak: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
