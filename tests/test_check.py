@@ -507,3 +507,22 @@ def test_open_is_seen_through_a_decorator():
         raise NotImplementedError
 
     assert verdict(untouched).state == "open"
+
+
+def test_a_right_answer_in_numpy_is_handed_on_as_tensors(capsys):
+    """The lesson goes on with tensors; gradients of an answer that is a tensor are not lost."""
+    checks = Check()
+    right = exercises(1)
+    number, reference = next((n, e.reference) for n, e in right.items() if len(e.cases()[0].args) == 1)
+    case = right[number].cases()[0]
+
+    def in_numpy(*args):
+        return reference(*args).numpy()
+
+    in_numpy.__defaults__ = reference.__defaults__
+    handed_on = checks(number)(in_numpy)
+    assert checks.verdicts[number].state == "right"
+    assert torch.is_tensor(handed_on(*case.args))
+    assert torch.equal(handed_on(*case.args), reference(*case.args))
+    assert checks(number)(handed_on)._student is in_numpy  # checked again, it is still the student's function
+    assert checks(number)(reference) is reference

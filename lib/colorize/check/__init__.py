@@ -17,10 +17,12 @@ cases), ``mistakes_NN`` their typical wrong answers with the message that each o
 """
 
 import dataclasses
+import functools
 import importlib
 from collections.abc import Callable
 
 from .badge import Badge, Scorecard, show
+from .difference import tensors
 from .judge import Exercise, Verdict, judge, lost_defaults
 
 __all__ = ["Badge", "Check", "Exercise", "Scorecard", "Verdict", "check", "exercises"]
@@ -68,7 +70,9 @@ class Check:
                 verdict = dataclasses.replace(verdict, state="not yet", message=message)
             self.verdicts[number] = verdict
             show(Badge(verdict))
-            return function if verdict.state == "right" else _stand_in(exercise, function)
+            if verdict.state != "right":
+                return _stand_in(exercise, function)
+            return _with_tensors(function) if verdict.arrays else function
 
         return decorate
 
@@ -81,6 +85,17 @@ class Check:
             for number, exercise in exercises(lesson).items()
         ]
         show(Scorecard(rows))
+
+
+def _with_tensors(student: Callable) -> Callable:
+    """Wrap a right answer that returns NumPy arrays: the lesson goes on with tensors."""
+
+    @functools.wraps(student)
+    def function(*args, **kwargs):
+        return tensors(student(*args, **kwargs))
+
+    function._student = student
+    return function
 
 
 def _stand_in(exercise: Exercise, student: Callable) -> Callable:

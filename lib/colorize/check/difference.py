@@ -77,6 +77,18 @@ def plain(value: Any) -> Any:
     return value
 
 
+def has_arrays(value: Any) -> bool:
+    """Tell whether a NumPy array is in a value, or is it."""
+    return isinstance(value, np.ndarray) or (isinstance(value, (tuple, list)) and any(map(has_arrays, value)))
+
+
+def tensors(value: Any) -> Any:
+    """Turn the NumPy arrays in a value into tensors; everything else stays what it is, gradients too."""
+    if isinstance(value, np.ndarray):
+        return plain(value)
+    return type(value)(map(tensors, value)) if type(value) in (tuple, list) else value
+
+
 def _kind(tensor: Tensor) -> str:
     if tensor.dtype == torch.bool:
         return "True and False"

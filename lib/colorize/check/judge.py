@@ -1,6 +1,7 @@
 """Judge one answer: run it on small cases, compare with what is expected, and say in words what is wrong."""
 
 import contextlib
+import dataclasses
 import inspect
 import linecache
 import random
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .difference import describe, misfit, off, plain
+from .difference import describe, has_arrays, misfit, off, plain
 
 TIME_LIMIT = 10.0  # seconds for one exercise, all its cases together
 
@@ -65,13 +66,17 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Verdict:
-    """State is "open", "not yet" or "right"; pictures, if any, are the student's and the expected one."""
+    """State is "open", "not yet" or "right"; pictures, if any, are the student's and the expected one.
+
+    ``arrays`` tells that a right answer came as NumPy arrays, which the lesson, made of tensors, cannot go on with.
+    """
 
     number: str
     title: str
     state: str
     message: str = ""
     pictures: tuple[np.ndarray, np.ndarray] | None = None
+    arrays: bool = False
 
 
 def judge(exercise: Exercise, function: Callable, limit: float = TIME_LIMIT) -> Verdict:
@@ -86,14 +91,16 @@ def judge(exercise: Exercise, function: Callable, limit: float = TIME_LIMIT) -> 
         return Verdict(exercise.number, exercise.title, state, message, pictures)
 
     cases = exercise.cases()
-    results = []
+    results, arrays = [], False
     deadline = time.monotonic() + limit
     with _random_state_kept():
         for case in cases:
             args = _copy(case.args)
             try:
                 with _alarm(deadline - time.monotonic()):
-                    result = plain(function(*args))
+                    raw = function(*args)
+                    result = plain(raw)
+                arrays |= has_arrays(raw)
             except NotImplementedError as error:
                 # Raised by the student's own line it means "not started"; inside a library it is an error like others.
                 untouched = _frames(error)[-1][0] == _file(function)
@@ -117,7 +124,7 @@ def judge(exercise: Exercise, function: Callable, limit: float = TIME_LIMIT) -> 
                 words = None if unlike else _own_words(exercise, result, case)
                 words = _typical_mistake(exercise, cases, results) or f"{case.say}: {words or wrong}"
                 return verdict("not yet", words, _pictures(exercise, result, good, case))
-        return verdict("right")
+        return dataclasses.replace(verdict("right"), arrays=arrays)
 
 
 def lost_defaults(exercise: Exercise, function: Callable) -> str | None:
