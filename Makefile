@@ -28,7 +28,7 @@ test: $(READY)  ## run the tests
 	TQDM_DISABLE=1 $(BIN)/python -m pytest $(ARGS)
 
 test-long: $(READY)  ## run the tests, the long ones too
-	TQDM_DISABLE=1 $(BIN)/python -m pytest -m "long or not long" $(ARGS)
+	TQDM_DISABLE=1 $(BIN)/python -m pytest -m "long or not long" --record data/results/test_long.json $(ARGS)
 
 notebooks: $(READY)  ## build notebooks/ and solutions/*.ipynb from solutions/*.py
 	TQDM_DISABLE=1 $(BIN)/python -m colorize.build $(LESSON) $(ARGS)

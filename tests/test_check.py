@@ -21,7 +21,7 @@ from PIL import Image
 
 from colorize.check import Check, exercises
 from colorize.check.badge import MIME, Badge, Scorecard
-from colorize.check.judge import Case, Exercise, Verdict, Wrong, judge
+from colorize.check.judge import NO_GRADIENT, Case, Exercise, Verdict, Wrong, judge
 
 ANSWERS = dict(
     enumerate((answers_00, answers_01, answers_02, answers_03, answers_04, answers_05, answers_06))
@@ -364,6 +364,29 @@ def test_reference_mutating_does_not_matter():
     )
     assert judge(e, lambda x: 2 * x).state == "right"
     assert judge(e, lambda x: 7 * x).message == "Seven times."
+
+
+def test_a_loss_must_have_a_gradient():
+    trains = exercise(
+        reference=lambda x: x.sum(),
+        cases=lambda: [Case("c", (torch.ones(3),))],
+        mistakes=(),
+        inspect=None,
+        trains=True,
+    )
+    assert judge(trains, lambda x: x.sum()).state == "right"
+    with torch.no_grad():  # the notebook's own business
+        assert judge(trains, lambda x: x.sum()).state == "right"
+    for cut in (
+        lambda x: x.sum().item(),
+        lambda x: x.sum().detach(),
+        lambda x: x.detach().numpy().sum(),
+        lambda x: x.numpy().sum(),
+        torch.no_grad()(lambda x: x.sum()),
+    ):
+        got = judge(trains, cut)
+        assert (got.state, got.message) == ("not yet", NO_GRADIENT)
+    assert judge(trains, lambda x: x.sum().item() + 1).message == "c: the double should be 3, yours is 4."
 
 
 def test_infinity_is_compared():

@@ -18,6 +18,10 @@ from torch import Tensor
 
 from .difference import describe, has_arrays, misfit, off, plain
 
+NO_GRADIENT = (
+    "The number is right, but no gradient flows back from it, so that no network could learn from it. Return a tensor that "
+    "PyTorch computed from the first argument, without item(), float(), numpy(), detach() or no_grad()."
+)
 TIME_LIMIT = 10.0  # seconds for one exercise, all its cases together
 
 
@@ -49,7 +53,8 @@ class Exercise:
     ``mistakes`` are typical wrong answers, each with its message; an answer that returns the same as one of them on
     every case gets that message. ``inspect(result, case)`` may raise Wrong for properties that any answer must have.
     ``sort(result)`` brings results whose order does not matter into one order. ``draw(result, case)`` makes a small
-    picture, (H, W, 3) uint8, shown for the student's result and for the expected one.
+    picture, (H, W, 3) uint8, shown for the student's result and for the expected one. ``trains`` says that the lesson
+    trains with the answer: a gradient must flow from the result back to the first argument.
     """
 
     number: str
@@ -62,6 +67,7 @@ class Exercise:
     inspect: Callable[[Any, Case], None] | None = None
     sort: Callable[[Any], Any] = lambda result: result
     draw: Callable[[Any, Case], np.ndarray] | None = None
+    trains: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,6 +130,8 @@ def judge(exercise: Exercise, function: Callable, limit: float = TIME_LIMIT) -> 
                 words = None if unlike else _own_words(exercise, result, case)
                 words = _typical_mistake(exercise, cases, results) or f"{case.say}: {words or wrong}"
                 return verdict("not yet", words, _pictures(exercise, result, good, case))
+        if exercise.trains and not _has_gradient(function, cases[-1], deadline - time.monotonic()):
+            return verdict("not yet", NO_GRADIENT)
         return dataclasses.replace(verdict("right"), arrays=arrays)
 
 
@@ -187,6 +195,16 @@ def _pictures(exercise: Exercise, result: Any, good: Any, case: Case) -> tuple[n
 
 
 # Running what a student wrote
+
+
+def _has_gradient(function: Callable, case: Case, seconds: float) -> bool:
+    args = _copy(case.args)
+    args[0].requires_grad_()
+    try:
+        with torch.enable_grad(), _alarm(seconds):
+            return bool(getattr(function(*args), "requires_grad", False))
+    except (Exception, SystemExit, TimeUp):  # such as numpy() of a tensor that asks for its gradient
+        return False
 
 
 def _same(a: Any, b: Any) -> bool:
