@@ -175,19 +175,21 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m colorize.measure", description=__doc__.split("\n")[0])
     parser.add_argument("--photos", required=True, type=Path, help="folder of photos, with subfolders")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="networks; none named: all that are shipped")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="networks, or weights files; none named: all that are shipped")
     options = parser.parse_args(arguments)
     path = data_folder() / "results" / "networks.json"
     path.parent.mkdir(exist_ok=True)
     results = json.loads(path.read_text()) if path.is_file() else {}
     try:
-        for name in options.names or shipped():
-            colorizer, recipe = Colorizer.load(name), load(name)
+        for given in options.names or shipped():
+            colorizer, name = Colorizer.load(given), Path(given).stem
+            recipe = load(name)
             rows, count = rows_of(colorizer, name, recipe, options.photos)
             results[name] = {"photos": count, "pixels": recipe.measured, "machine": machine(), "rows": rows}
             about = colorizer.recipe | {"measured": recipe.measured}
-            with write_whole(data_folder() / "weights" / f"{name}.md") as file:
-                file.write(card(name, about, rows, count).encode())
+            if name in shipped():
+                with write_whole(data_folder() / "weights" / f"{name}.md") as file:
+                    file.write(card(name, about, rows, count).encode())
             with write_whole(path) as file:
                 file.write((json.dumps(dict(sorted(results.items())), indent=1) + "\n").encode())
             print(f"{name}: measured on {count} pictures", flush=True)
