@@ -2,11 +2,14 @@
 
 import dataclasses
 import json
+import subprocess
+import sys
 
 import pytest
 import torch
 
 from colorize import images, measure, recipes, train
+from colorize.__main__ import main as commands
 from colorize.colorizer import Colorizer, save_weights
 from colorize.files import data_folder
 from colorize.networks import SmallNet
@@ -225,6 +228,43 @@ def test_wrong_arguments_are_one_sentence(tmp_path, capsys, data, folder):
         with pytest.raises(SystemExit):
             train.main([*command, "--out", str(tmp_path)])
         assert sentence in capsys.readouterr().err
+
+
+BARE = """
+import runpy, sys
+for name in ("pooch", "ipywidgets", "jupytext", "IPython", "nbformat", "skimage", "matplotlib.pyplot"):
+    sys.modules[name] = None
+sys.argv = ["colorize", *sys.argv[1:]]
+runpy.run_module("colorize", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_training_needs_no_notebook_packages(tmp_path, data, folder):
+    """As on a machine that has PyTorch and little else."""
+    data("l2", 'loss = "l2"')
+    command = [
+        sys.executable,
+        "-c",
+        BARE,
+        "train",
+        "l2",
+        "--photos",
+        folder,
+        "--out",
+        tmp_path,
+        "--device",
+        "cpu",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert f"written: {tmp_path / 'l2.safetensors'}" in done.stdout
+
+
+def test_the_commands_are_listed(capsys):
+    assert commands([]) == 0
+    assert "train" in capsys.readouterr().out
+    assert commands(["trian"]) == 2
+    assert "there is no command 'trian'" in capsys.readouterr().err
 
 
 def test_a_network_can_go_on_from_a_shipped_one(data, capsys, folder, tmp_path):

@@ -21,6 +21,7 @@ FLOORS = [
     {"check"},
     {"build", "start", "doctor", "measure", "make_prior"},
     {"compare", "train"},
+    {"__main__"},
 ]
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}
 MODULES = sorted(LIBRARY.rglob("*.py"))

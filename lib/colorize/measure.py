@@ -1,6 +1,6 @@
 """Measure the shipped networks on validation photos, and write it down: data/results/networks.json, and the model cards.
 
-    python -m colorize.measure --photos FOLDER
+    python -m colorize measure --photos FOLDER
 
 FOLDER is the one that the networks were trained with; only its validation split is looked at.
 """
@@ -90,7 +90,7 @@ def card(name: str, about: dict, rows: dict[str, dict], photos: int) -> str:
     """
     regression = about["loss"] in ("l2", "smooth_l1")
     kind = about.get("network", "SmallNet")
-    shape = "a U-Net" if kind == "SmallNet" else "the paper's network with fewer channels"
+    shape = "A U-Net" if kind == "SmallNet" else "The paper's network with fewer channels"
     plan = about["phases"]
     # In the order of their definition, and of the settings those that are not as usual: a file keeps no order.
     usual = {field.name: field.default for field in fields(Recipe)}
@@ -118,9 +118,8 @@ def card(name: str, about: dict, rows: dict[str, dict], photos: int) -> str:
     ]
     return f"""# {name}
 
-`colorize.networks.{kind}`, {shape} of {about["parameters"]:,} numbers. Takes L and answers with {"a and b" if regression else "a distribution over 313 colors"}.
-Made for the lessons: it is small, was trained on few photos, and paints skies and grass more surely than people, food or
-clothes.
+{shape} (`colorize.networks.{kind}`, {about["parameters"]:,} numbers) that takes L and answers with
+{"a and b" if regression else "a distribution over 313 colors"}. Made for the lessons: it is small and was trained on few pictures.
 
 **Trained on** {about["pictures"]} (see `data/README.md`), without the validation split, {about["minutes"]:.0f} minutes{more} on
 {about["machine"]}. Again: `make weights NAME={name} PHOTOS=folder`; the recipe is
@@ -173,9 +172,14 @@ def _signed(found: dict, key: str) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="python -m colorize.measure", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m colorize measure", description=__doc__.split("\n")[0])
     parser.add_argument("--photos", required=True, type=Path, help="folder of photos, with subfolders")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="networks, or weights files; none named: all that are shipped")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="networks, or weights files; none named: all that are shipped",
+    )
     options = parser.parse_args(arguments)
     path = data_folder() / "results" / "networks.json"
     path.parent.mkdir(exist_ok=True)

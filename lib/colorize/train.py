@@ -1,11 +1,11 @@
 """Train a network from its recipe, with a log, a curve and sample pictures on the way.
 
-    python -m colorize.train RECIPE --photos FOLDER [--out runs]
+    python -m colorize train RECIPE --photos FOLDER [--out runs]
 
 RECIPE is a name of data/recipes/ or a file of your own. It can be stopped, or killed, and goes on where it was when it is
 called again. Several GPUs:
 
-    torchrun --nproc-per-node 8 -m colorize.train RECIPE --photos FOLDER
+    torchrun --nproc-per-node 8 -m colorize train RECIPE --photos FOLDER
 
 Several machines: add torchrun's --nnodes and --rdzv-endpoint; all must see the same FOLDER and the same --out.
 """
@@ -178,7 +178,7 @@ def export(
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="python -m colorize.train", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m colorize train", description=__doc__.split("\n")[0])
     parser.add_argument("recipe", metavar="RECIPE", help="a name of data/recipes/, or a file NAME.toml")
     parser.add_argument("--photos", required=True, type=Path, help="folder of photos, with subfolders")
     parser.add_argument(
