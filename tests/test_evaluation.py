@@ -24,7 +24,7 @@ def found(ab, photos):
 
 
 def test_the_truth_is_perfect_and_gray_is_gray(photos):
-    rows = {name: found(ab, photos) for name, ab in evaluation.baselines(photos).items()}
+    rows = {name: evaluation.numbers(row) for name, row in evaluation.compare({}, photos).items()}
     assert list(rows) == ["truth", "gray", "random", "constant"]
     assert rows["truth"]["raw_auc"] == rows["truth"]["rebalanced_auc"] == 100
     assert rows["truth"]["skies"] == 100
@@ -50,6 +50,21 @@ def test_shares_of_photos_add_up_to_the_pooled_measures(photos):
     assert rows["rmse"] == pytest.approx(metrics.rmse_alpha_beta(painted, photos), abs=0.006)
     assert rows["psnr"] == pytest.approx(metrics.psnr(painted, photos).mean().item(), abs=0.006)
     assert rows["colorfulness"] == pytest.approx(metrics.colorfulness(painted).mean().item(), abs=0.006)
+
+
+def test_a_few_at_a_time_is_all_at_once(photos):
+    """Networks, temperatures and baselines; the sets of 2, 2 and 1 photos share the prior and the mean of all."""
+    torch.manual_seed(0)
+    two = {"plain": Colorizer(SmallNet(width=4), 32), "means": Colorizer(SmallNet(outputs=2, width=4), 64)}
+    whole = evaluation.compare(two, photos)
+    assert list(whole) == ["truth", "gray", "random", "constant", "plain, T = 1", "plain, T = 0.38", "means"]
+    ab = evaluation.predict(two["plain"], photos, (0.38,))[0.38]
+    once = found(ab, photos)
+    assert evaluation.numbers(whole["plain, T = 0.38"]) == pytest.approx(once, abs=0.011, nan_ok=True)
+    for name, row in evaluation.compare(two, photos, batch=2).items():
+        for key, (above, below) in row.items():
+            assert torch.allclose(above, whole[name][key][0], rtol=1e-4, atol=1e-4), (name, key)
+            assert torch.equal(below, whole[name][key][1]) or key == "rebalanced_auc"
 
 
 def test_intervals_are_those_of_the_mean():

@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from colorize import images, measure, recipes, train
-from colorize.__main__ import main as commands
 from colorize.colorizer import Colorizer, save_weights
 from colorize.files import data_folder
 from colorize.networks import SmallNet
@@ -152,7 +151,7 @@ def data(tmp_path, monkeypatch):
 def test_a_recipe_from_photos_to_a_card(tmp_path, data, folder, capsys, loss):
     network = "ZhangNet" if loss == "rebalanced" else "SmallNet"
     weights = data(loss, f'loss = "{loss}"\nnetwork = "{network}"')
-    command = [loss, "--photos", str(folder), "--out", str(tmp_path / "runs"), "--weights", str(weights)]
+    command = ["--recipe", loss, "--data", str(folder), "--out", str(tmp_path / "runs"), "--weights", str(weights)]
     command += ["--device", "cpu"]
     assert train.main(command) == 0
     said = capsys.readouterr().out
@@ -181,7 +180,7 @@ def test_a_recipe_from_photos_to_a_card(tmp_path, data, folder, capsys, loss):
 
 def test_measuring_again_writes_the_table_and_the_same_card(tmp_path, data, folder, capsys):
     weights = data("l2", 'loss = "l2"')
-    assert train.main(["l2", "--photos", str(folder), "--out", str(tmp_path), "--weights", str(weights)]) == 0
+    assert train.main(["--recipe", "l2", "--data", str(folder), "--out", str(tmp_path), "--weights", str(weights)]) == 0
     card = (weights / "l2.md").read_text()
     (weights / "l2.md").unlink()
     assert measure.main(["--photos", str(folder)]) == 0
@@ -203,7 +202,7 @@ def test_photos_can_be_streamed(tmp_path, data, folder):
     weights = data(
         "s", 'loss = "rebalanced"\ntotal = true', phases + "steps = 3\nbatch_size = 4\nlearning_rate = 1e-4\n"
     )
-    command = ["s", "--photos", str(folder), "--out", str(tmp_path), "--weights", str(weights)]
+    command = ["--recipe", "s", "--data", str(folder), "--out", str(tmp_path), "--weights", str(weights)]
     assert train.main(command) == 0
     assert Colorizer.load("s").recipe["pictures"] == "70 photos"
 
@@ -221,9 +220,9 @@ def test_a_recipe_can_choose_subfolders(data, folder):
 def test_wrong_arguments_are_one_sentence(tmp_path, capsys, data, folder):
     data("l2", 'loss = "l2"')
     for command, sentence in (
-        (["l2", "--photos", str(tmp_path / "missing")], "there is no folder"),
-        (["l4", "--photos", str(folder)], "there is no recipe 'l4'; there are l2\n"),
-        (["l2", "--photos", str(folder), "--device", "cuda:99"], "the device 'cuda:99' is not there"),
+        (["-r", "l2", "--data", str(tmp_path / "missing")], "there is no folder"),
+        (["-r", "l4", "--data", str(folder)], "there is no recipe 'l4'; there are l2\n"),
+        (["-r", "l2", "--data", str(folder), "--device", "cuda:99"], "the device 'cuda:99' is not there"),
     ):
         with pytest.raises(SystemExit):
             train.main([*command, "--out", str(tmp_path)])
@@ -247,8 +246,9 @@ def test_training_needs_no_notebook_packages(tmp_path, data, folder):
         "-c",
         BARE,
         "train",
+        "--recipe",
         "l2",
-        "--photos",
+        "--data",
         folder,
         "--out",
         tmp_path,
@@ -260,17 +260,10 @@ def test_training_needs_no_notebook_packages(tmp_path, data, folder):
     assert f"written: {tmp_path / 'l2.safetensors'}" in done.stdout
 
 
-def test_the_commands_are_listed(capsys):
-    assert commands([]) == 0
-    assert "train" in capsys.readouterr().out
-    assert commands(["trian"]) == 2
-    assert "there is no command 'trian'" in capsys.readouterr().err
-
-
 def test_a_network_can_go_on_from_a_shipped_one(data, capsys, folder, tmp_path):
     weights = data("more", 'loss = "rebalanced"\nstart = "other"')
     with pytest.raises(SystemExit):
-        train.main(["more", "--photos", str(folder), "--out", str(tmp_path)])
+        train.main(["--recipe", "more", "--data", str(folder), "--out", str(tmp_path)])
     assert "there is no network 'other'" in capsys.readouterr().err
     torch.manual_seed(3)
     other = SmallNet(width=4)

@@ -11,16 +11,17 @@ from lessons import ROOT
 LIBRARY = ROOT / "lib" / "colorize"
 # From the ground up; a module imports only from the floors below its own. docs/architecture.md draws the same.
 FLOORS = [
-    {"files", "parallel"},
-    {"lab", "images", "toyscenes", "checkpoints", "downloads"},
+    {"files", "parallel", "console"},
+    {"lab", "images", "metadata", "toyscenes", "checkpoints", "downloads"},
     {"bins"},
     {"decode", "metrics", "losses", "prior", "datasets", "networks"},
     {"training", "colorizer", "toyworld", "folders"},
-    {"evaluation", "toyruns", "recipes"},
+    {"evaluation", "batch", "toyruns", "recipes"},
     {"figures", "widgets"},
     {"check"},
     {"build", "start", "doctor", "measure", "make_prior"},
     {"compare", "train"},
+    {"cli"},
     {"__main__"},
 ]
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}

@@ -66,6 +66,11 @@ class Colorizer:
         self.network, self.size, self.name = network.eval(), size, name
         self.recipe, self.results = recipe or {}, results or {}
 
+    @property
+    def temperature(self) -> float:
+        """T at which this network is used when none is named: the paper's 0.38 if its recipe has no other."""
+        return self.recipe.get("temperature", 0.38)
+
     @classmethod
     def load(cls, name: str | Path | None = None, device: str | torch.device = "cpu") -> "Colorizer":
         """Load a shipped network by name, or a weights file by path; the best shipped one when no name is given.
@@ -79,7 +84,8 @@ class Colorizer:
         """
         if name == PUBLISHED:
             network = _published()
-            return cls(network.to(device), 256, PUBLISHED, {"loss": "rebalanced", "from": PUBLISHED_URL})
+            recipe = {"loss": "rebalanced", "temperature": 1.0, "from": PUBLISHED_URL}
+            return cls(network.to(device), 256, PUBLISHED, recipe)
         if name is None:
             name = next((name for name in BEST if name in shipped()), None)
             if name is None:

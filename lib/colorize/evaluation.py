@@ -4,11 +4,13 @@ Three baselines need no network: gray, the colors of another photo, and one cons
 A method that is not better than they are has learned nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
+from tqdm.auto import tqdm
 
 from .bins import nearest_bin
 from .colorizer import Colorizer
@@ -23,43 +25,48 @@ Scores = dict[str, tuple[Tensor, Tensor]]
 
 
 def validation_photos(files: Sequence[Path], size: int) -> Tensor:
-    """Read photos as squares of one size, gray ones left out: (N, 3, size, size) float in [0, 1]."""
-    photos = torch.stack([square(photo, size) for photo in read_photos(files)])
-    return photos[~is_gray(photos)]
+    """Read photos as squares of one size, gray ones left out: (N, 3, size, size) float in [0, 1]. ValueError if none is left."""
+    photos = [photo for found in read_photos(files) if not is_gray(photo := square(found, size)[None])]
+    if not photos:
+        raise ValueError(f"none of {len(files)} files is a readable photo with color")
+    return torch.cat(photos)
 
 
 def predict(
     colorizer: Colorizer, photos: Tensor, temperatures: Sequence[float], batch: int = 16
 ) -> dict[float, Tensor]:
-    """Predict ab, (N, 2, S, S), of square photos at several temperatures from one pass of the network.
+    """Predict ab, (N, 2, S, S) on the CPU, of square photos at several temperatures from one pass of the network.
 
-    The network looks at them at its own size, and its answer is enlarged, as :meth:`Colorizer.paint` does. Regression
-    knows one temperature: 1.
+    The network looks at them at its own size, on its own device, and its answer is enlarged, as :meth:`Colorizer.paint`
+    does. Regression knows one temperature: 1.
     """
     found: dict[float, list[Tensor]] = {T: [] for T in temperatures}
+    device = next(colorizer.network.parameters()).device
     for part in photos.split(batch):
-        lightness = rgb_to_lab(part)[:, :1]
+        lightness = rgb_to_lab(part)[:, :1].to(device)
         if colorizer.size != part.shape[-1]:
             lightness = resize(lightness / 100, colorizer.size) * 100
         with torch.inference_mode():
             answer = colorizer.network(lightness)
         for T, parts in found.items():
             ab = answer if answer.shape[1] == 2 else annealed_mean(answer, T)
-            parts.append(
-                torch.nn.functional.interpolate(ab, part.shape[2:], mode="bilinear", align_corners=False)
-            )
+            parts.append(F.interpolate(ab, part.shape[2:], mode="bilinear", align_corners=False).cpu())
     return {T: torch.cat(parts) for T, parts in found.items()}
 
 
-def scores(ab: Tensor, photos: Tensor) -> Scores:
+def scores(ab: Tensor, photos: Tensor, prior: Tensor | None = None) -> Scores:
     """Compare predicted ab, (N, 2, H, W), with the true colors of photos, (N, 3, H, W), photo by photo.
+
+    Parameters
+    ----------
+    prior : (313,), share of each bin among the true colors of the whole set; counted in these photos if it is not given.
 
     Returns
     -------
     For each measure its share of each photo: a sum and what it is divided by, (N,) float64 each, so that the measure of a
     set of photos is the quotient of the two totals.
 
-    raw_auc, rebalanced_auc : in percent; rebalanced weighs each pixel by 1 / (share of its true bin in these photos).
+    raw_auc, rebalanced_auc : in percent; rebalanced weighs each pixel by 1 / (share of its true bin in the set).
     rmse : in alpha-beta, see :func:`colorize.metrics.rmse_alpha_beta`.
     psnr : in dB.
     chroma : in ab units. colorfulness : on its authors' scale.
@@ -70,7 +77,8 @@ def scores(ab: Tensor, photos: Tensor) -> Scores:
     lab = rgb_to_lab(photos)
     lightness, true_ab = lab[:, :1], lab[:, 1:]
     painted = paint(lightness, ab)
-    weight = (1 / color_prior(true_ab))[nearest_bin(true_ab)]  # infinite only where no true pixel is
+    prior = color_prior(true_ab) if prior is None else prior
+    weight = (1 / prior)[nearest_bin(true_ab)]  # infinite only where no true pixel is
     is_sky = (true_ab[:, 1] < -10) & (lab[:, 0] > 40)
     is_green = (true_ab[:, 0] < -10) & (true_ab[:, 1] > 0)
     blue, green, every = ab[:, 1] < 0, ab[:, 0] < 0, torch.ones_like(is_sky)
@@ -130,12 +138,48 @@ def intervals(
     return result
 
 
-def baselines(photos: Tensor) -> dict[str, Tensor]:
-    """What needs no network, ab (N, 2, H, W): the truth, gray, another photo's colors, the photos' mean color."""
-    true_ab = rgb_to_lab(photos)[:, 1:]
-    return {
-        "truth": true_ab,
-        "gray": torch.zeros_like(true_ab),
-        "random": true_ab.roll(1, dims=0),  # each photo gets the colors of the one before it
-        "constant": true_ab.mean(dim=(0, 2, 3), keepdim=True).expand_as(true_ab),
-    }
+def compare(
+    colorizers: Mapping[str, Colorizer],
+    photos: Tensor,
+    temperatures: Sequence[float] = (1.0, 0.38),
+    batch: int = 32,
+    progress: bool = False,
+) -> dict[str, Scores]:
+    """Score networks and baselines on the same photos, a few at a time.
+
+    Parameters
+    ----------
+    colorizers : by the names that their rows get.
+    photos : (N, 3, S, S) in [0, 1].
+    temperatures : each gives a row "NAME, T = ..." to a network that answers with distributions. Regression has one row.
+
+    Returns
+    -------
+    A row for each baseline, then for each network, in their order.
+    """
+    parts = photos.split(batch)
+    weights = [part.numel() / photos.numel() for part in parts]
+    ab = [rgb_to_lab(part)[:, 1:] for part in parts]
+    prior = sum(weight * color_prior(part) for weight, part in zip(weights, ab, strict=True))
+    mean = sum(weight * part.mean(dim=(0, 2, 3)) for weight, part in zip(weights, ab, strict=True))
+    others = torch.cat(ab).roll(1, dims=0).split(batch)  # each photo gets the colors of the one before it
+    del ab
+    found: dict[str, list[Scores]] = {}
+    for part, other in zip(tqdm(parts, disable=None if progress else True), others, strict=True):
+        true_ab = rgb_to_lab(part)[:, 1:]
+        rows = {"truth": true_ab, "gray": torch.zeros_like(true_ab)}
+        if len(photos) > 1:
+            rows["random"] = other
+        rows["constant"] = mean.view(1, 2, 1, 1).expand_as(true_ab)
+        for name, colorizer in colorizers.items():
+            regression = colorizer.network.outputs == 2
+            answers = predict(colorizer, part, temperatures[:1] if regression else temperatures)
+            rows |= {name if regression else f"{name}, T = {T:g}": answer for T, answer in answers.items()}
+        for name, answer in rows.items():
+            found.setdefault(name, []).append(scores(answer, part, prior))
+    return {name: _joined(rows) for name, rows in found.items()}
+
+
+def _joined(parts: list[Scores]) -> Scores:
+    """Put the shares of several sets of photos behind one another."""
+    return {key: tuple(torch.cat([part[key][k] for part in parts]) for k in (0, 1)) for key in parts[0]}

@@ -30,7 +30,7 @@ _PHOTOS |= {"rocket": "rocket.jpg", "stereo_motorcycle": "motorcycle_left.png"}
 BUNDLED = tuple(_PHOTOS)
 # A list of our own, because Pillow also knows formats that start other programs (Ghostscript, for EPS).
 _READS = ("JPEG", "PNG", "TIFF", "WEBP", "GIF", "BMP", "AVIF", "HEIF", "JPEG2000", "PPM")
-_WRITES = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF", ".webp": "WEBP"}
+WRITES = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF", ".webp": "WEBP"}
 _LOCK, _INSIDE, _FILTERS = threading.Lock(), [], contextlib.ExitStack()  # of _quiet
 
 
@@ -137,15 +137,15 @@ def square(image: Tensor, size: int) -> Tensor:
     return center_crop(resize(image, size), size)
 
 
-def save(image: Picture, path: str | os.PathLike, quality: int = 95) -> None:
+def save(image: Picture, path: str | os.PathLike, quality: int = 95, metadata: dict | None = None) -> None:
     """Write a picture in the format of the suffix (.jpg, .png, .tif, .webp), whole or not at all.
 
-    `image` is whatever `to_tensor` takes. `quality`, 1 to 100, is for JPEG (written with its colors at full
-    resolution) and WebP; PNG and TIFF keep every pixel. Raises ImageError for another suffix, a missing
-    folder, a place where we cannot write, or a wrong image.
+    `image` is whatever `to_tensor` takes. `quality`, 1 to 100, is for JPEG (with its colors at full resolution)
+    and WebP; PNG and TIFF keep every pixel. `metadata`: as `colorize.metadata.options` reads it. Raises
+    ImageError for another suffix, a missing folder, a place where we cannot write, or a wrong image.
     """
     name, suffix = os.fspath(path), os.path.splitext(path)[1].lower()
-    if suffix not in _WRITES:
+    if suffix not in WRITES:
         raise _error(name, "a name that ends in .jpg, .png, .tif or .webp", repr(suffix))
     if not isinstance(quality, int) or not 1 <= quality <= 100:
         raise _error(name, "a quality from 1 to 100", repr(quality))
@@ -155,7 +155,7 @@ def save(image: Picture, path: str | os.PathLike, quality: int = 95) -> None:
     picture = Image.fromarray(to_uint8(to_tensor(image)))
     try:
         with write_whole(os.path.join(folder, base)) as file:  # PNG and TIFF look at neither option
-            picture.save(file, _WRITES[suffix], quality=quality, subsampling=0)
+            picture.save(file, WRITES[suffix], quality=quality, subsampling=0, **(metadata or {}))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise _error(name, "a picture and a place to write it", f"a failure ({reason})") from None

@@ -1,11 +1,10 @@
 """Measure the shipped networks on validation photos, and write it down: data/results/networks.json, and the model cards.
 
-    python -m colorize measure --photos FOLDER
+    python -m colorize.measure --photos FOLDER
 
 FOLDER is the one that the networks were trained with; only its validation split is looked at.
 """
 
-import argparse
 import json
 import os
 import platform
@@ -16,12 +15,12 @@ from pathlib import Path
 import torch
 
 from .colorizer import Colorizer, WeightsError, shipped
+from .console import Parser
 from .datasets import photo_files
-from .evaluation import Scores, baselines, intervals, numbers, predict, scores, validation_photos
+from .evaluation import Scores, compare, intervals, numbers, validation_photos
 from .files import data_folder, write_whole
 from .recipes import Phase, Recipe, RecipeError, chosen, is_thumbnail, load
 
-TEMPERATURES = (1.0, 0.38)
 COLUMNS = {
     "raw_auc": "raw AuC",
     "rebalanced_auc": "rebalanced AuC",
@@ -49,13 +48,6 @@ def held_out(recipe: Recipe, photos: Path, size: int) -> torch.Tensor:
     return validation_photos([path for path in files if is_thumbnail(path) == small], size)
 
 
-def measure(colorizer: Colorizer, photos: torch.Tensor, name: str) -> dict[str, Scores]:
-    """Scores of a network on photos, (N, 3, S, S), at the temperatures; a regression knows one only."""
-    regression = colorizer.network.outputs == 2
-    found = predict(colorizer, photos, TEMPERATURES[:1] if regression else TEMPERATURES)
-    return {name if regression else f"{name}, T = {T:g}": scores(ab, photos) for T, ab in found.items()}
-
-
 def table(rows: dict[str, Scores]) -> dict[str, dict]:
     """Numbers of each row; beside the two AuC their intervals, and the gain over gray with its own."""
     found = {}
@@ -74,8 +66,7 @@ def table(rows: dict[str, Scores]) -> dict[str, dict]:
 def rows_of(colorizer: Colorizer, name: str, recipe: Recipe, photos: Path) -> tuple[dict, int]:
     """Table of the baselines and one network, and the number of photos."""
     seen = held_out(recipe, photos, recipe.measured)
-    rows = {key: scores(ab, seen) for key, ab in baselines(seen).items()}
-    return table(rows | measure(colorizer, seen, name)), len(seen)
+    return table(compare({name: colorizer}, seen)), len(seen)
 
 
 def card(name: str, about: dict, rows: dict[str, dict], photos: int) -> str:
@@ -172,13 +163,16 @@ def _signed(found: dict, key: str) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="python -m colorize measure", description=__doc__.split("\n")[0])
+    parser = Parser(prog="python -m colorize.measure", description=__doc__.split("\n")[0])
     parser.add_argument("--photos", required=True, type=Path, help="folder of photos, with subfolders")
     parser.add_argument(
         "names",
         nargs="*",
         metavar="NAME",
         help="networks, or weights files; none named: all that are shipped",
+    )
+    parser.add_argument(
+        "--on", metavar="RECIPE", help="measure on the photos of another recipe, where the two share a split"
     )
     options = parser.parse_args(arguments)
     path = data_folder() / "results" / "networks.json"
@@ -187,16 +181,17 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         for given in options.names or shipped():
             colorizer, name = Colorizer.load(given), Path(given).stem
-            recipe = load(name)
+            recipe = load(options.on or name)
             rows, count = rows_of(colorizer, name, recipe, options.photos)
-            results[name] = {"photos": count, "pixels": recipe.measured, "machine": machine(), "rows": rows}
+            key = f"{name} on {options.on}" if options.on else name
+            results[key] = {"photos": count, "pixels": recipe.measured, "machine": machine(), "rows": rows}
             about = colorizer.recipe | {"measured": recipe.measured}
-            if name in shipped():
+            if key in shipped():
                 with write_whole(data_folder() / "weights" / f"{name}.md") as file:
                     file.write(card(name, about, rows, count).encode())
             with write_whole(path) as file:
                 file.write((json.dumps(dict(sorted(results.items())), indent=1) + "\n").encode())
-            print(f"{name}: measured on {count} pictures", flush=True)
+            print(f"{key}: measured on {count} pictures", flush=True)
     except (RecipeError, WeightsError, ValueError) as error:
         parser.error(str(error))
     return 0

@@ -27,13 +27,38 @@ def rank() -> int:
     return dist.get_rank() if world() > 1 else 0
 
 
+def find_device(name: str = "auto") -> torch.device:
+    """Return a device by its name, after trying it.
+
+    Parameters
+    ----------
+    name : "auto" (a GPU if there is one: CUDA or Apple's), "cpu", "cuda", "cuda:1", "mps".
+
+    Raises
+    ------
+    ValueError if the device is not there.
+
+    >>> find_device("cpu")
+    device(type='cpu')
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        chosen = torch.device(name)
+        torch.empty(1, device=chosen)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        there = ", ".join(devices())
+        raise ValueError(f"the device {name!r} is not there; this machine has {there}") from None
+    return chosen
+
+
 @contextlib.contextmanager
 def processes(device: str = "auto") -> Iterator[torch.device]:
     """Join the processes that ``torchrun`` started, for as long as the block lasts; without it, be the only one.
 
     Parameters
     ----------
-    device : "auto" (a GPU if there is one: CUDA or Apple's), "cpu", "cuda", "cuda:1", "mps".
+    device : as :func:`find_device` takes it.
 
     Returns
     -------
@@ -43,17 +68,7 @@ def processes(device: str = "auto") -> Iterator[torch.device]:
     ------
     ValueError if the device is not there.
     """
-    if device == "auto":
-        device = (
-            "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-        )
-    try:
-        chosen = torch.device(device)
-        torch.empty(1, device=chosen)
-    except (RuntimeError, AssertionError, NotImplementedError):
-        raise ValueError(
-            f"the device {device!r} is not there; this machine has {', '.join(devices())}"
-        ) from None
+    chosen = find_device(device)
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield chosen
         return

@@ -74,6 +74,7 @@ class Recipe:
     seed: int = 0
     view: int = 128  # pixels, the shorter side at which the network looks at a photo
     measured: int = 128  # pixels, side of the squares on which it is measured
+    temperature: float = 0.38  # at which it is used when none is named
     start: str = ""  # name of the shipped network that it goes on from
     only: tuple[str, ...] = ()  # names of subfolders; empty: all
 

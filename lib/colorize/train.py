@@ -1,16 +1,15 @@
 """Train a network from its recipe, with a log, a curve and sample pictures on the way.
 
-    python -m colorize train RECIPE --photos FOLDER [--out runs]
+    colorize train --recipe NAME --data FOLDER [--out runs]
 
-RECIPE is a name of data/recipes/ or a file of your own. It can be stopped, or killed, and goes on where it was when it is
-called again. Several GPUs:
+NAME is one of data/recipes/ or a file of your own. It can be stopped, or killed, and goes on where it was when it is called
+again. Several GPUs:
 
-    torchrun --nproc-per-node 8 -m colorize train RECIPE --photos FOLDER
+    torchrun --nproc-per-node 8 -m colorize train --recipe NAME --data FOLDER
 
 Several machines: add torchrun's --nnodes and --rdzv-endpoint; all must see the same FOLDER and the same --out.
 """
 
-import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -22,6 +21,7 @@ from torch import nn
 
 from . import parallel
 from .colorizer import Colorizer, save_weights
+from .console import Parser
 from .datasets import Mix, Thumbnails
 from .decode import paint
 from .evaluation import numbers, predict, scores
@@ -107,8 +107,6 @@ def _reporter(
         seen = held_out(recipe, photos, recipe.view)[:64]
     except (ValueError, RuntimeError):  # a folder so small that its split is empty: nothing is measured
         return lambda history: {}
-    # The networks measure and train on one device; photos stay on the CPU until they are looked at.
-    seen = seen.to(next(network.parameters()).device)
 
     def report(history: History) -> dict[str, float]:
         ((_, ab),) = predict(Colorizer(network, recipe.view), seen, (1.0,)).items()
@@ -120,7 +118,7 @@ def _reporter(
         picture = torch.cat([torch.cat(list(row), dim=2) for row in rows], dim=1)  # (3, 3 S, SAMPLES x S)
         with write_whole(files.with_suffix(".jpg")) as file:
             Image.fromarray(to_uint8(picture)).save(file, "JPEG", quality=90, subsampling=0)
-        found = numbers(scores(ab.cpu(), seen.cpu()))
+        found = numbers(scores(ab, seen))
         return {key: found[key] for key in ("raw_auc", "rebalanced_auc", "chroma")}
 
     return report
@@ -178,30 +176,41 @@ def export(
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="python -m colorize train", description=__doc__.split("\n")[0])
-    parser.add_argument("recipe", metavar="RECIPE", help="a name of data/recipes/, or a file NAME.toml")
-    parser.add_argument("--photos", required=True, type=Path, help="folder of photos, with subfolders")
+    parser = Parser(prog="colorize train", description=__doc__)
     parser.add_argument(
-        "--out", type=Path, default=Path("runs"), help="folder for checkpoints, logs and curves"
+        "-r",
+        "--recipe",
+        required=True,
+        metavar="NAME",
+        help="a name of data/recipes/, or a file NAME.toml of your own",
+    )
+    parser.add_argument("--data", required=True, type=Path, metavar="FOLDER", help="photos, with subfolders")
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        default=Path("runs"),
+        metavar="FOLDER",
+        help="for checkpoints, logs, curves and sample pictures (runs)",
     )
     parser.add_argument(
-        "--weights", type=Path, help="folder for the trained weights and their card; OUT if not given"
+        "--weights", type=Path, metavar="FOLDER", help="for the trained weights and their card (as --out)"
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    parser.add_argument("-d", "--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (auto)")
     options = parser.parse_args(arguments)
     name = Path(options.recipe).stem
     try:
         recipe = load(options.recipe)
         options.out.mkdir(parents=True, exist_ok=True)
         with parallel.processes(options.device) as device:
-            trained = run(name, recipe, options.photos, options.out, device)
+            trained = run(name, recipe, options.data, options.out, device)
             if trained is None:
                 if parallel.rank() == 0:
                     print("run the same command again to go on")
                 return 1
             if parallel.rank() == 0:
                 folder = options.weights or options.out
-                print(f"written: {export(name, recipe, *trained, options.photos, folder)}")
+                print(f"written: {export(name, recipe, *trained, options.data, folder)}")
     except (RecipeError, ValueError) as error:
         parser.error(str(error))
     return 0

@@ -1,0 +1,246 @@
+"""The command ``colorize``: color photos; train, evaluate and list networks.
+
+    colorize photo.jpg [more, or folders] -o out
+    colorize train --recipe NAME --data FOLDER
+    colorize evaluate FOLDER --network NAME [more]
+    colorize networks
+
+Without an installation: ``python -m colorize`` in place of ``colorize``. Exit status: 0; 1 if a photo failed, or a training
+was stopped; 2 for a mistake in the command; 130 after Ctrl-C.
+"""
+
+import sys
+import time
+import warnings
+from pathlib import Path
+
+from .console import Parser, did_you_mean
+
+COMMANDS = ("train", "evaluate", "networks")
+MANY = 500  # photos, for an evaluation
+HELP = """\
+Color black-and-white photos. Each keeps its size, its orientation and its metadata, which then say that the colors
+are guesses. Nothing is overwritten unless you say so.
+
+  colorize grandmother.jpg              -> colorized/grandmother.jpg
+  colorize album/ -o out                every photo of a folder and its subfolders
+  colorize album/ -o out --temperature 1 --network classification
+
+other commands (each has a --help of its own):
+  colorize networks                     which networks there are, and how good they are
+  colorize evaluate FOLDER --network NAME [more]
+                                        measure networks on color photos of your own
+  colorize train --recipe NAME --data FOLDER
+                                        train a network on photos of your own
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command that the first argument names; photos are colored if it names none."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    command, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
+    try:
+        if command == "train":
+            from .train import main as train
+
+            return train(rest)
+        if command == "evaluate":
+            return evaluate(rest)
+        if command == "networks":
+            return networks(rest)
+        return colorize(arguments or ["--help"])
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+def colorize(arguments: list[str]) -> int:
+    """Color photos."""
+    parser = Parser(
+        prog="colorize", description=HELP, usage="colorize PHOTO [PHOTO ...] [-o FOLDER] [options]"
+    )
+    parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO", help="photos, or folders of them")
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        default=Path("colorized"),
+        metavar="FOLDER",
+        help="where the colored photos go; for one photo, a file, too (colorized)",
+    )
+    parser.add_argument(
+        "-t",
+        "--temperature",
+        type=_temperature,
+        metavar="T",
+        help="from 0 to 1: below 1 the network decides where it doubts, 1 is the mean (the network's own: see `colorize networks`)",
+    )
+    parser.add_argument(
+        "-n", "--network", metavar="NAME", help="see `colorize networks`; or a .safetensors file"
+    )
+    parser.add_argument("-d", "--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (auto)")
+    parser.add_argument("-q", "--quality", type=_quality, default=95, help="1 to 100, of JPEG and WebP (95)")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace colored photos that are there already"
+    )
+    options = parser.parse_args(arguments)
+    from . import batch
+
+    try:
+        jobs, failed = batch.plan(options.photos, options.out)
+        if not jobs:
+            words = [f"  {sentence}" for _, sentence in failed]
+            if len(options.photos) == 1 and (hint := did_you_mean(str(options.photos[0]), COMMANDS)):
+                words[0] += hint
+            print("\n".join(["colorize: nothing to color", *words]), file=sys.stderr)
+            return 1
+        colorizer = _load(options.network, options.device)
+    except ValueError as error:
+        parser.error(str(error))
+    T = colorizer.temperature if options.temperature is None else options.temperature
+    how = "" if colorizer.network.outputs == 2 else f", T = {T:g}"
+    device = next(colorizer.network.parameters()).device
+    print(f"network {colorizer.name}{how}, on {device}", flush=True)
+    start = time.perf_counter()
+    report = batch.colorize_files(colorizer, jobs, T, options.quality, options.overwrite)
+    seconds = time.perf_counter() - start
+    print(f"{_count(len(report.colored))} colored, in {options.out} ({seconds:.0f} s)")
+    if report.skipped:
+        print(f"{_count(len(report.skipped))} left out: already there (--overwrite replaces)")
+    if failed := failed + report.failed:
+        print(
+            f"{len(failed)} failed:", *(f"  {sentence}" for _, sentence in failed), sep="\n", file=sys.stderr
+        )
+    if report.stopped:
+        print("stopped; the same command goes on with the others", file=sys.stderr)
+    return 130 if report.stopped else 1 if failed else 0
+
+
+def evaluate(arguments: list[str]) -> int:
+    """Measure networks on color photos."""
+    parser = Parser(
+        prog="colorize evaluate",
+        description="Measure networks on color photos that they were not trained on, beside what needs no network.",
+        epilog="""\
+The numbers, of squares from the middle of the photos:
+  raw AuC, rebalanced AuC  share of pixels closer than a threshold, over all thresholds from 0 to 150 ab units, in
+                           percent; rebalanced weighs rare colors more (by the photos' own colors: compare it only
+                           within one table). In brackets: where 95 % of resampled sets of photos lie
+  RMSE                     in alpha-beta (Deshpande et al. 2015)       PSNR: in dB
+  chroma                   in ab units: that of the truth is the goal  colorfulness: on its authors' scale
+Rows: the truth; all gray; the colors of another photo; one constant color; the networks, at T = 1 and T = 0.38.""",
+    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="color photos, with subfolders")
+    parser.add_argument(
+        "-n", "--network", nargs="+", metavar="NAME", help="see `colorize networks` (the best)"
+    )
+    parser.add_argument("-d", "--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (auto)")
+    parser.add_argument(
+        "--size", type=_size, default=256, metavar="S", help="side of the squares, in pixels (256)"
+    )
+    parser.add_argument("--limit", type=_some, default=MANY, metavar="N", help=f"photos at most ({MANY})")
+    parser.add_argument(
+        "--split",
+        default="all",
+        help="all, train, or validation: those that the shipped networks never saw (all)",
+    )
+    options = parser.parse_args(arguments)
+    from .datasets import photo_files
+    from .evaluation import compare, validation_photos
+    from .measure import table
+
+    try:
+        files = photo_files(options.folder, options.split)
+        chosen = files[:: max(1, -(-len(files) // options.limit))]
+        found = [_load(name, options.device) for name in options.network or (None,)]
+        colorizers = {colorizer.name: colorizer for colorizer in found}
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            photos = validation_photos(chosen, options.size)
+    except ValueError as error:
+        parser.error(str(error))
+    for warning in said:
+        print(f"colorize evaluate: {warning.message}", file=sys.stderr)
+    rows = table(compare(colorizers, photos, progress=True))
+    more = f", of {len(files)}" if len(chosen) < len(files) else ""
+    print(f"{_count(len(photos))} with color{more}, squares of {options.size} pixels\n")
+    heads = ("raw AuC", "rebalanced AuC", "RMSE", "PSNR", "chroma", "colorfulness")
+    print(f"{'':26}{heads[0]:^18} {heads[1]:^18} {heads[2]:>6} {heads[3]:>6} {heads[4]:>7} {heads[5]:>13}")
+    for name, row in rows.items():
+        values, spread = row["numbers"], row.get("intervals", {})
+        cells = [_cell(values[key], spread.get(key)) for key in ("raw_auc", "rebalanced_auc")]
+        psnr = "exact" if values["psnr"] > 100 else f"{values['psnr']:.1f}"
+        cells += [f"{values['rmse']:6.2f} {psnr:>6} {values['chroma']:7.1f} {values['colorfulness']:13.1f}"]
+        print(f"{name:26}{' '.join(cells)}")
+    return 0
+
+
+def networks(arguments: list[str]) -> int:
+    """List the networks that there are."""
+    parser = Parser(prog="colorize networks", description="List the networks that there are.")
+    parser.parse_args(arguments)
+    from .colorizer import BEST, PUBLISHED, Colorizer, shipped
+
+    names = shipped()
+    default = next((name for name in BEST if name in names), None)
+    print(f"{'':16}{'T':>5}{'rebalanced AuC':>16}{'(gray)':>8}{'chroma':>8}{'(true)':>8}   what it is")
+    for name in names:
+        colorizer = Colorizer.load(name)
+        results, recipe = colorizer.results, colorizer.recipe
+        regression = colorizer.network.outputs == 2
+        row = results.get(name if regression else f"{name}, T = 1", {})
+        cells = [(row, "rebalanced_auc"), (results.get("gray", {}), "rebalanced_auc")]
+        cells += [(row, "chroma"), (results.get("truth", {}), "chroma")]
+        auc, gray, chroma, true = (f"{found[key]:.1f}" if key in found else "-" for found, key in cells)
+        T = "-" if regression else f"{colorizer.temperature:g}"
+        what = f"{type(colorizer.network).__name__}, {recipe['loss']}, {colorizer.size} pixels"
+        print(
+            f"{'*' if name == default else ' '} {name:14}{T:>5}{auc:>16}{gray:>8}{chroma:>8}{true:>8}   {what}"
+        )
+    print(
+        f"  {PUBLISHED:14}{1:>5}{'not measured':>16}{'':24}   ZhangNet, the authors' own: downloaded (129 MB, once)"
+    )
+    print(
+        "\n* is taken when none is named. T: the temperature if none is given. AuC (percent) and chroma: at T = 1, on"
+        "\nvalidation photos, another set for some; the cards in data/weights/ say more."
+    )
+    return 0
+
+
+def _load(name: str | None, device: str):
+    """Load a network; ValueError if there is none, or no such device."""
+    from .colorizer import Colorizer
+    from .parallel import find_device
+
+    return Colorizer.load(name, find_device(device))
+
+
+def _count(n: int) -> str:
+    return f"{n} photo" + "s" * (n != 1)
+
+
+def _cell(value: float, spread: tuple[float, float] | None) -> str:
+    text = f"({spread[0]:.1f}-{spread[1]:.1f})" if spread else ""
+    return f"{value:6.1f} {text:>11}"
+
+
+def _number(low: float, high: float, kind: type, what: str):
+    """Make a function that turns an argument into a number, or says what was expected."""
+    from argparse import ArgumentTypeError
+
+    def convert(text: str):
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not low <= value <= high:
+            raise ArgumentTypeError(f"expected {what}, received {text!r}")
+        return value
+
+    return convert
+
+
+_temperature = _number(0, 1e6, float, "a number from 0 to 1, or above")
+_quality = _number(1, 100, int, "a whole number from 1 to 100")
+_some = _number(1, 10**9, int, "a whole number of at least 1")
+_size = _number(8, 100_000, int, "a whole number of at least 8")
