@@ -782,7 +782,7 @@ show(
 for name in ("l2", "smooth_l1"):
     found = Colorizer.load(name).results  # what the weights file says of itself
     print(f"{name:9}: mean chroma {found[name]['chroma']:4.1f}", end=" ")
-    print(f"on 97 photos whose true mean is {found['truth']['chroma']}")
+    print(f"on 97 photos whose true mean is {found['truth']['chroma']:.1f}")
 
 # %% [markdown]
 # The coffee, the most colorful of the five, keeps less than a quarter of its chroma. Smooth L1 is the duller of the two in
