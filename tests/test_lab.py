@@ -156,3 +156,31 @@ def test_gray_keeps_the_lightness_alone():
     assert (gray.amax(0) - gray.amin(0)).max() < 1e-4  # red, green and blue alike
     eight_bit = (lattice() * 255).round().to(torch.uint8)
     assert torch.allclose(lab.to_gray(eight_bit), lab.to_gray(eight_bit / 255), atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(3, 37, 20), (2, 3, 21, 16), (3, 5, 300), (2, 2, 3, 9, 9)])
+def test_large_photos_are_cut_into_bands(monkeypatch, shape):
+    """The same numbers, up to the order of sums in a matrix product, and the same gradients; a wrong shape is refused."""
+    torch.manual_seed(0)
+    rgb = torch.rand(shape, dtype=torch.float64)
+    whole, eight_bit = lab.rgb_to_lab(rgb), lab.rgb_to_lab((rgb * 255).byte())
+    back = lab.lab_to_rgb(whole)
+    heights = []
+    real = lab.xyz_to_lab
+    monkeypatch.setattr(lab, "xyz_to_lab", lambda xyz: heights.append(xyz.shape[-2]) or real(xyz))
+    monkeypatch.setattr(lab, "BAND", 40)
+    close = {"rtol": 1e-12, "atol": 1e-12}
+    assert torch.allclose(lab.rgb_to_lab(rgb), whole, **close)
+    assert len(heights) > 1
+    assert sum(heights) == shape[-2]
+    assert torch.allclose(lab.rgb_to_lab((rgb * 255).byte()), eight_bit, atol=1e-4)
+    assert torch.allclose(lab.lab_to_rgb(whole), back, **close)
+    rgb.requires_grad_()
+    (cut,) = torch.autograd.grad(lab.rgb_to_lab(rgb).square().sum(), rgb)
+    monkeypatch.setattr(lab, "BAND", 10**6)
+    (once,) = torch.autograd.grad(lab.rgb_to_lab(rgb).square().sum(), rgb)
+    assert torch.allclose(cut, once, **close)
+    monkeypatch.setattr(lab, "BAND", 1)
+    for wrong in (torch.rand(4, 30, 20), torch.rand(600)):
+        with pytest.raises(ValueError, match="must have shape"):
+            lab.rgb_to_lab(wrong)

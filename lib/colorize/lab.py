@@ -12,6 +12,8 @@ Constants: sRGB is IEC 61966-2-1; the white is D65 seen by the 2 degree observer
 the digits that scikit-image, the paper's own code and most other colorization code use, so that numbers can be compared.
 """
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -24,6 +26,7 @@ RGB_TO_XYZ = (
 WHITE = (0.95047, 1.0, 1.08883)
 KNEE = 0.008856  # below this share of white, the cube root of Lab gives way to a straight line
 KNEE_F = 0.2068966  # the same point after the function: cube root of KNEE
+BAND = 2**18  # pixels that are converted together; more than four times as many are cut into bands
 
 
 def rgb_to_lab(rgb: Tensor) -> Tensor:
@@ -45,7 +48,7 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
     >>> rgb_to_lab(torch.tensor([1.0, 0.0, 0.0]).view(3, 1, 1)).flatten().round(decimals=2)  # pure red
     tensor([53.2400, 80.0900, 67.2000])
     """
-    return xyz_to_lab(linear_to_xyz(srgb_to_linear(rgb)))
+    return _in_bands(lambda part: xyz_to_lab(linear_to_xyz(srgb_to_linear(part))), rgb)
 
 
 def lab_to_rgb(lab: Tensor) -> Tensor:
@@ -67,7 +70,7 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
     >>> lab_to_rgb(lab).flatten().round(decimals=2)  # without a and b: gray
     tensor([0.4700, 0.4700, 0.4700])
     """
-    return linear_to_srgb(xyz_to_linear(lab_to_xyz(lab))).clamp(0, 1)
+    return _in_bands(lambda part: linear_to_srgb(xyz_to_linear(lab_to_xyz(part))).clamp(0, 1), lab)
 
 
 def to_gray(rgb: Tensor) -> Tensor:
@@ -140,6 +143,15 @@ def lab_to_xyz(lab: Tensor) -> Tensor:
     f = torch.stack((fy + a / 500, fy, (fy - b / 200).clamp(min=0)), dim=-3)
     t = torch.where(f > KNEE_F, f**3, (f - 16 / 116) / 7.787)
     return t * _column(WHITE, f)
+
+
+def _in_bands(convert: Callable[[Tensor], Tensor], image: Tensor) -> Tensor:
+    """Convert a large photo some rows at a time: what is computed on the way then stays in a CPU's cache."""
+    is_large = isinstance(image, Tensor) and image.device.type == "cpu" and image.numel() > 12 * BAND
+    if not is_large or image.ndim < 3:  # a wrong shape: refused there
+        return convert(image)
+    rows = max(1, 3 * BAND * image.shape[-2] // image.numel())
+    return torch.cat([convert(part) for part in image.split(rows, dim=-2)], dim=-2)
 
 
 def _mix(matrix, image: Tensor) -> Tensor:
