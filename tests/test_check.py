@@ -14,6 +14,7 @@ import answers_03
 import answers_04
 import answers_05
 import answers_06
+import answers_07
 import numpy as np
 import pytest
 import torch
@@ -24,7 +25,18 @@ from colorize.check.badge import MIME, Badge, Scorecard
 from colorize.check.judge import NO_GRADIENT, Case, Exercise, Verdict, Wrong, judge
 
 ANSWERS = dict(
-    enumerate((answers_00, answers_01, answers_02, answers_03, answers_04, answers_05, answers_06))
+    enumerate(
+        (
+            answers_00,
+            answers_01,
+            answers_02,
+            answers_03,
+            answers_04,
+            answers_05,
+            answers_06,
+            answers_07,
+        )
+    )
 )
 
 

@@ -43,6 +43,12 @@ HALF = {
         "6.3": "return undefined_name(p)",
         "6.4": 5,
     },
+    7: {
+        "7.1": "before = torch.tensor((1, *strides[:-1])).cumprod(0)\nstep = before * torch.tensor(dilations)\nreturn torch.stack((before, step, 1 + 2 * step.cumsum(0)), dim=1)",
+        "7.2": 0,
+        "7.3": "return undefined_name(weight)",
+        "7.4": "mask = torch.ones(height, width)",
+    },
 }
 
 
