@@ -572,7 +572,8 @@ print(f"largest difference {(old - new).abs().max():.0e}, of {old.abs().max():.0
 # ## 5. Train it
 #
 # The toy world of lessons 3 to 6, the loss of lesson 4, and the paper's network. On a CPU it gets an eighth of its channels, 514,241
-# numbers. If your machine has a GPU that PyTorch can use, the same cell trains the full width on it (we have not run that).
+# numbers. If PyTorch sees a GPU through CUDA, the same cell trains the full
+# width on it (we have not run that).
 #
 # **Predict.** `SmallNet` of width 16 (453,401 numbers) ended near 1.42 nats after 1,200 steps, with the least possible at 1.39. Will this network, which
 # has about as many numbers, come as close?
@@ -596,7 +597,7 @@ ax.plot(
     range(50, steps + 1),
     history.smooth()[49:],
     color="black",
-    label="ZhangNet, 1/8 of the channels",
+    label=f"ZhangNet, width {width:g}",
 )
 band = toyruns.band("classification")
 if band is not None:
@@ -673,9 +674,12 @@ def ten_steps(data, checkpoint=None):
 
 
 def differ(one, other):
-    """Largest difference between two networks' numbers, batch norms included."""
-    pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
-    return max((a - b).abs().max().item() for a, b in pairs)
+    """Largest difference in the weights, and in the batch norms' running means."""
+    pairs = zip(one.parameters(), other.parameters(), strict=True)
+    weights = max((a - b).abs().max().item() for a, b in pairs)
+    pairs = zip(one.buffers(), other.buffers(), strict=True)
+    means = max((a - b).abs().max().item() for a, b in pairs if a.is_floating_point())
+    return weights, means
 
 
 # %%
@@ -688,7 +692,8 @@ except Killed:
     print("killed while it drew the batch of step 7; there is a file:", file.name)
 state = torch.load(file, weights_only=True)  # a copy, for the experiment below
 resumed = ten_steps(tiny, file)
-print("largest difference from the undisturbed run:", differ(undisturbed, resumed))
+print("largest difference from the undisturbed run, in the weights and in the")
+print("running means of batch norm:", *differ(undisturbed, resumed))
 
 # %% [markdown]
 # None: the same bits. (On the same machine with the same number of threads; another one adds up in another order.) For that, the file must
@@ -699,7 +704,7 @@ print("largest difference from the undisturbed run:", differ(undisturbed, resume
 #
 # Take them out, one at a time, and see.
 
-# %%
+# %% tags=["trained"]
 print("in the file:", *state, sep="\n  ")
 fresh = torch.optim.AdamW(ZhangNet(width=1 / 16).parameters())
 weak = {**state["part.network"]}
@@ -712,10 +717,11 @@ spoiled = {
     "no number of steps": {"value.losses": torch.zeros(0)},
     "no running means of batch norms": {"part.network": weak},
 }
+print("largest difference in:             weights  batch norms")
 for name, change in spoiled.items():
     torch.save(state | change, file)
-    found = differ(undisturbed, ten_steps(tiny, file))
-    print(f"{name:31}  largest difference {found:.2g}")
+    weights, means = differ(undisturbed, ten_steps(tiny, file))
+    print(f"{name:31}{weights:11.2g}{means:13.2g}")
 folder.cleanup()
 
 # %% [markdown]
@@ -767,7 +773,7 @@ print("with scaling:   ", ((gradient * factor).half().float() / factor).item())
 # (evaluation mode) and live (training mode).
 
 
-# %%
+# %% tags=["trained"]
 def gradients(network, parts):
     """Gradient of one batch of 8 scenes that is cut into parts: one long vector."""
     network.zero_grad()
@@ -944,7 +950,7 @@ print(f"C: {total_loss[0]:,.0f}; divided by 44 x 44: {total_loss[0] / 44**2:.2f}
 
 # %% [markdown]
 # - **A, learning rate too high.** *Symptom:* one huge value at the start, then a flat line far above the floor. *Cause:* the first
-#   step was so large that in the last layers every ReLU answers 0, to every pixel. A ReLU at 0 passes no gradient back, so it stays there.
+#   steps were so large that in the last layers every ReLU answers 0, to every pixel. A ReLU at 0 passes no gradient back, so it stays there.
 #   Only the bias of the head can still learn: one distribution for all pixels. *How to notice:* the curve is flat at what a constant answer
 #   costs, here the entropy of all colors of this world, about 2.7 nats. *Cure:* a lower rate (0.004 instead of 0.3), and smaller first steps, as
 #   `fit` takes them unless told otherwise.
@@ -960,7 +966,7 @@ print(f"C: {total_loss[0]:,.0f}; divided by 44 x 44: {total_loss[0] / 44**2:.2f}
 # ## 9. On photos
 #
 # `zhang_small` is the paper's network with an eighth of its channels. It was trained as `rebalanced` was: the same photos, the same loss,
-# the same steps, both 27 to 28 minutes. Both answer with T = 0.38 here.
+# the same steps, 27 and 28 minutes (`zhang_small` in bfloat16). Both answer with T = 0.38 here.
 #
 # **Predict.** Which of the two has more numbers, and which more arithmetic? Which colors the five photos better?
 
@@ -1007,7 +1013,7 @@ for name, row in shown.items():
 # colors count more (lesson 8 builds both). By plain pixels `zhang_small` is ahead of `rebalanced`, and a gray photo of both: who
 # paints less errs less there (lesson 5). Where rare colors count more, `rebalanced` is ahead, by less than the
 # intervals are wide (they stand in the cards, `data/weights/zhang_small.md`). One has 3.5 times the numbers and another shape, at once. So this
-# does not say which shape is better. It says that a thin copy of the paper's network, after 28 minutes on two cores, is not the paper's network.
+# does not say which shape is better. And a thin copy, trained for 28 minutes, says little about the paper's network.
 #
 # ### Narrow, or broad
 #
@@ -1066,7 +1072,7 @@ else:
 # | receptive field | not reported | 325 pixels before `conv8_1`, 349 at the end | 349, by gradient |
 # | size | 129 MB (Zhang et al. 2016, Table 1) | 32,230,393 numbers, 128.9 MB | the same |
 # | a picture | 100 ms on a K40 (supplementary, Table 2) | 41.8 billion multiply-adds at 256 x 256 | |
-# | a training | about 450,000 steps of 40 (the authors' released training files); 150,000 in about 20 hours on a V100 (KTH, section 5.1) | 2.1 x 10^18 operations for 450,000 | months, extrapolated from one step on a CPU; on a GPU not run |
+# | a training | about 450,000 steps of 40 (the authors' released training files); 150,000 in about 20 hours on a V100 (KTH, section 5.1) | 2.1 x 10^18 operations for 450,000 | about a year on one thread of a CPU, extrapolated from two steps; on a GPU not run |
 # | channels of blocks 7 and 8 | 256 and 128 (supplementary, Table 1), 512 and 256 (KTH, Table 1, and the released network) | only the latter is 129 MB | 512 and 256 |
 # | rebalanced AuC | 67.3 %, gray 58.0 % (Zhang et al., Table 1) | | `zhang_small` 66.3 %, gray 63.0 %, at T = 0.38: other photos, not to be compared |
 # | narrow against broad | 81.0 against 78.6 % (KTH, other trainings) | | 75.8 against 76.8 %, twins, T = 0.38; their intervals overlap |
