@@ -12,6 +12,7 @@ import torch
 from PIL import Image, ImageOps
 from PIL.ExifTags import IFD, Base
 from PIL.PngImagePlugin import PngInfo
+from PIL.TiffImagePlugin import IFDRational
 
 from colorize import batch, cli, images, metadata
 from colorize.colorizer import Colorizer, save_weights
@@ -28,12 +29,14 @@ CAPTION = b"Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0\x0e\x1c\x02\x78\0\x09In Vien
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """A data folder with one small network, `first`."""
+    """A data folder with small networks."""
     root = tmp_path_factory.mktemp("data")
     (root / "weights").mkdir()
     torch.manual_seed(0)
     recipe = {"loss": "rebalanced"}
     save_weights(root / "weights" / "first.safetensors", SmallNet(width=4), {"width": 4}, 32, recipe)
+    mild = recipe | {"temperature": 1.0}
+    save_weights(root / "weights" / "mild.safetensors", SmallNet(width=4), {"width": 4}, 32, mild)
     means = SmallNet(outputs=2, width=4)
     save_weights(root / "weights" / "l2.safetensors", means, {"width": 4, "outputs": 2}, 32, {"loss": "l2"})
     return root
@@ -57,6 +60,7 @@ def exif(orientation=6) -> Image.Exif:
     found[Base.Artist] = "Ada"
     found.get_ifd(IFD.Exif).update({Base.DateTimeOriginal: "1950:05:01 12:00:00", Base.ExifImageWidth: 48})
     found.get_ifd(IFD.Exif).update({Base.ExifImageHeight: 36, Base.ColorSpace: 65535})
+    found.get_ifd(IFD.Exif)[IFD.Interop] = {1: "R03"}  # of Adobe RGB
     found.get_ifd(IFD.GPSInfo)[1] = "N"
     return found
 
@@ -74,7 +78,10 @@ def write(path, **options):
         options["xmp"] = XMP
     if path.suffix == ".webp":
         options["lossless"] = True
-    gray().convert("RGB").save(path, exif=exif().tobytes(), dpi=(300, 300), **options)
+    known = exif()
+    if path.suffix == ".tif":
+        known[700] = XMP
+    gray().convert("RGB").save(path, exif=known.tobytes(), dpi=(300, 300), **options)
 
 
 def run(*arguments) -> int:
@@ -103,9 +110,9 @@ def test_size_orientation_and_metadata_are_kept(tmp_path, suffix):
         assert found.get_ifd(IFD.GPSInfo)[1] == "N"
         if suffix != ".webp":
             assert new.info["dpi"] == pytest.approx((300, 300), abs=0.1)
-        if suffix != ".tif":
-            assert b'tiff:Orientation="1"' in new.info["xmp"]
-            assert b'tiff:Artist="Ada"' in new.info["xmp"]
+        assert b'tiff:Orientation="1"' in new.info["xmp"]
+        assert b'tiff:Artist="Ada"' in new.info["xmp"]
+        assert IFD.Interop not in details
         if suffix == ".jpg":
             assert ("APP13", CAPTION) in new.applist
             assert new.info["comment"] == b"scanned"
@@ -136,8 +143,13 @@ def test_metadata_that_cannot_be_read_lose_no_photo(tmp_path):
     big.get_ifd(IFD.Exif)[Base.UserComment] = b"y" * 400
     gray().save("c.png", exif=big.tobytes())
     gray().save("d.tif", exif=big.tobytes())
-    assert run("a.jpg", "b.png", "c.png", "d.tif", "-o", "out") == 0
-    for name in ("a.jpg", "b.png", "c.png", "d.tif"):
+    full = Image.Exif()
+    full[Base.ImageDescription] = "x" * 65_440  # the note would be too much
+    gray().save("e.jpg", exif=full.tobytes())
+    gray().save("f.tif", tiffinfo={282: IFDRational(0, 0), 283: IFDRational(0, 0), 296: 2})
+    names = ("a.jpg", "b.png", "c.png", "d.tif", "e.jpg", "f.tif")
+    assert run(*names, "-o", "out") == 0
+    for name in names:
         with Image.open(tmp_path / "out" / name) as picture:
             picture.load()
             assert picture.getexif().get_ifd(IFD.Exif)[metadata.HISTORY] == NOTE
@@ -262,6 +274,19 @@ def test_where_things_go(tmp_path):
     assert sentence.startswith("empty: no photo in it (looked for .avif, .bmp")
 
 
+def test_the_temperature_is_the_networks_own_unless_named(capsys):
+    gray().save("a.png")
+    for options, words in (
+        ((), "network first, T = 0.38, on cpu"),
+        (("-t", "0"), "network first, T = 0, on cpu"),
+        (("-n", "mild"), "network mild, T = 1, on cpu"),
+        (("-n", "mild", "-t", "0.5"), "network mild, T = 0.5, on cpu"),
+        (("-n", "l2"), "network l2, on cpu"),
+    ):
+        assert run("a.png", "--overwrite", "-d", "cpu", *options) == 0
+        assert capsys.readouterr().out.startswith(words)
+
+
 def test_a_place_that_cannot_be_written_to(tmp_path, capsys):
     write(tmp_path / "a.png")
     (tmp_path / "out").write_text("a file")
@@ -315,7 +340,11 @@ MISTAKES = {
     ("a.png", "-t", "nan"): ("received 'nan'", 2),
     ("a.png", "--quality", "0"): ("expected a whole number from 1 to 100, received '0'", 2),
     ("a.png", "--temprature", "1"): ("there is no option --temprature (did you mean --temperature?)", 2),
-    ("a.png", "--network", "frist"): ("there is no network 'frist'; there are first, l2, and zhang2016", 2),
+    ("a.png", "--temp", "1"): ("there is no option --temp (did you mean --temperature?)", 2),
+    ("a.png", "--network", "frist"): (
+        "there is no network 'frist'; there are first, l2, mild, and zhang2016",
+        2,
+    ),
     ("a.png", "--device", "cuda:99"): ("the device 'cuda:99' is not there; this machine has cpu", 2),
     ("a.png", "b.png", "-o", "c.png"): ("c.png is the name of one picture", 2),
     ("evaluate",): ("the following arguments are required: FOLDER", 2),
@@ -395,9 +424,10 @@ def test_the_command_is_installed():
 def test_networks_are_listed(capsys):
     assert run("networks") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[:3] for line in lines[1:4]] == [
+    assert [line.split()[:3] for line in lines[1:5]] == [
         ["*", "first", "0.38"],
         ["l2", "-", "-"],
+        ["mild", "1", "-"],
         ["zhang2016", "1", "not"],
     ]
 

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from colorize import bins, decode, lab, losses, metrics, prior
+from colorize import bins, decode, evaluation, images, lab, losses, metrics, prior
+from colorize.colorizer import Colorizer
 from colorize.networks import SmallNet, ZhangNet
 from colorize.training import fit
 
@@ -115,3 +116,16 @@ def test_a_compiled_network_is_the_same_network():
     network.load_state_dict(plain)
     other = fit(network, Blobs(), losses.l2, 5, 8, compiled=True, progress=False).losses
     assert other == pytest.approx(one, rel=1e-2)
+
+
+def test_a_photo_is_colored_and_measured_as_on_the_cpu():
+    here, there = Colorizer.load("best"), Colorizer.load("best", "cuda")
+    photo = images.bundled("coffee", 200)
+    difference = here.colorize(photo, 1.0).astype(int) - there.colorize(photo, 1.0).astype(int)
+    assert abs(difference).max() <= 4
+    photos = torch.stack([images.square(images.bundled(name), 96) for name in images.BUNDLED])
+    ours, theirs = (evaluation.compare({"best": colorizer}, photos) for colorizer in (here, there))
+    for name, row in ours.items():
+        assert evaluation.numbers(theirs[name]) == pytest.approx(
+            evaluation.numbers(row), abs=0.3, nan_ok=True
+        )

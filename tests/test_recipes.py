@@ -151,7 +151,16 @@ def data(tmp_path, monkeypatch):
 def test_a_recipe_from_photos_to_a_card(tmp_path, data, folder, capsys, loss):
     network = "ZhangNet" if loss == "rebalanced" else "SmallNet"
     weights = data(loss, f'loss = "{loss}"\nnetwork = "{network}"')
-    command = ["--recipe", loss, "--data", str(folder), "--out", str(tmp_path / "runs"), "--weights", str(weights)]
+    command = [
+        "--recipe",
+        loss,
+        "--data",
+        str(folder),
+        "--out",
+        str(tmp_path / "runs"),
+        "--weights",
+        str(weights),
+    ]
     command += ["--device", "cpu"]
     assert train.main(command) == 0
     said = capsys.readouterr().out
@@ -180,7 +189,12 @@ def test_a_recipe_from_photos_to_a_card(tmp_path, data, folder, capsys, loss):
 
 def test_measuring_again_writes_the_table_and_the_same_card(tmp_path, data, folder, capsys):
     weights = data("l2", 'loss = "l2"')
-    assert train.main(["--recipe", "l2", "--data", str(folder), "--out", str(tmp_path), "--weights", str(weights)]) == 0
+    assert (
+        train.main(
+            ["--recipe", "l2", "--data", str(folder), "--out", str(tmp_path), "--weights", str(weights)]
+        )
+        == 0
+    )
     card = (weights / "l2.md").read_text()
     (weights / "l2.md").unlink()
     assert measure.main(["--photos", str(folder)]) == 0

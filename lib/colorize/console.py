@@ -13,7 +13,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     >>> did_you_mean("rebalenced", ["l2", "rebalanced"])
     ' (did you mean rebalanced?)'
     """
-    near = difflib.get_close_matches(name, list(known), n=1)
+    known = list(known)
+    near = [other for other in known if len(name) > 3 and other.startswith(name)]
+    near = near or difflib.get_close_matches(name, known, n=1)
     return f" (did you mean {near[0]}?)" if near else ""
 
 
