@@ -107,6 +107,25 @@ def test_it_answers_at_a_quarter_of_the_size_rounded_up(size, outputs):
     assert answer.shape == (2, outputs, -(-size[0] // 4), -(-size[1] // 4))
 
 
+@pytest.mark.parametrize(("outputs", "scale"), [(2, 50), (313, 1)])
+def test_the_answer_is_the_heads_cut_at_the_bottom_and_the_right(outputs, scale):
+    """9 x 13 pixels are 2 x 2 values after three halvings and 4 x 4 after a doubling; wanted are 3 x 4."""
+    network = ZhangNet(outputs, width=1 / 16).eval()
+    found = []
+    network.convs["conv8_3"].register_forward_hook(lambda _module, _x, y: found.append(torch.relu(y)))
+    with torch.no_grad():
+        answer = network(torch.rand(1, 1, 9, 13) * 100)
+        assert found[0].shape[2:] == (4, 4)
+        torch.testing.assert_close(answer, scale * network.head(found[0][:, :, :3, :4]))
+
+
+def test_batch_norm_ends_seven_blocks_or_none():
+    assert list(ZhangNet(width=1 / 32).norms) == [
+        f"conv{k}_{last}" for k, last in enumerate((2, 2, 3, 3, 3, 3, 3), start=1)
+    ]
+    assert not ZhangNet(width=1 / 32, norm=False).norms
+
+
 def test_the_taps_answer_at_an_eighth():
     network = ZhangNet(width=1 / 32, version="supplementary").eval()
     lightness = torch.rand(2, 1, 40, 24) * 100
@@ -189,6 +208,9 @@ def published():
     torch.manual_seed(0)
     network = Published().eval()
     for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d) and module is not network.model_out:
+            # PyTorch's own start is so small that after 22 layers hardly anything is left of what comes in.
+            nn.init.kaiming_normal_(module.weight)
         if isinstance(module, nn.BatchNorm2d):  # not the numbers that every batch norm starts with
             for tensor in (module.weight, module.bias, module.running_mean, module.running_var):
                 tensor.data.uniform_(0.5, 1.5)
@@ -201,7 +223,9 @@ def test_published_weights_give_the_published_answers(published):
     network.load_state_dict(from_published(published.state_dict()))
     lightness = torch.rand(1, 1, 32, 40) * 100
     with torch.no_grad():
-        torch.testing.assert_close(network(lightness), published(lightness))
+        answer = network(lightness)
+        torch.testing.assert_close(answer, published(lightness))
+        assert (answer - network(lightness - 50)).abs().max() > 0.01  # what comes in counts
 
 
 def test_files_without_counters_are_as_good(published):
