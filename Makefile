@@ -10,6 +10,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
+# A process for each core, up to four, with one thread each. A notebook, or a file of tests, stays with one process.
+TEST   := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 CHOSEN := $(if $(LESSON),--lesson $(LESSON))
 
 .DEFAULT_GOAL := help
@@ -25,10 +27,10 @@ lab: $(READY)   ## open your copy of the lessons, in work/, in JupyterLab
 	@$(BIN)/python -m colorize.start $(CHOSEN) $(if $(filter-out 0 no,$(FRESH)),--fresh) $(ARGS)
 
 test: $(READY)  ## run the tests
-	TQDM_DISABLE=1 $(BIN)/python -m pytest $(ARGS)
+	TQDM_DISABLE=1 $(TEST) $(ARGS)
 
 test-long: $(READY)  ## run the tests, the long ones too
-	TQDM_DISABLE=1 $(BIN)/python -m pytest -m "long or not long" --record data/results/test_long.json $(ARGS)
+	TQDM_DISABLE=1 $(TEST) -m "long or not long" --record data/results/test_long.json $(ARGS)
 
 notebooks: $(READY)  ## build notebooks/ and solutions/*.ipynb from solutions/*.py
 	TQDM_DISABLE=1 $(BIN)/python -m colorize.build $(LESSON) $(ARGS)
