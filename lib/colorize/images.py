@@ -1,7 +1,6 @@
 """Photos in and out: whatever a person has on disk becomes a tensor (3, H, W), sRGB in [0, 1], and back.
 
-Gray, transparent, turned, or with a color profile: a photo comes out as a viewer shows it. What cannot be
-read gives one sentence that names the file, as an `ImageError`.
+Gray, transparent, turned, with a color profile: a photo comes out as a viewer shows it, or an `ImageError` names the file.
 """
 
 import contextlib
@@ -39,19 +38,20 @@ def read(
 ) -> Tensor:
     """Read a photo: (3, H, W) float32, sRGB in [0, 1].
 
-    Transparent parts are laid over white, the orientation in EXIF is applied, an embedded color profile is
-    converted to sRGB, of an animation the first picture is taken. Gray of 12 or 16 bits keeps all its values,
-    gray of 32-bit floats must lie in [0, 1]; of color with 16 bits, Pillow keeps the upper 8.
+    Transparent parts are laid over white, the orientation in EXIF is applied, an embedded color profile is converted to
+    sRGB, of an animation the first picture is taken. Gray of 12 or 16 bits keeps all its values, gray of 32-bit floats must
+    lie in [0, 1]; of color with 16 bits, Pillow keeps the upper 8.
 
-    `path` may also be the bytes of a file, or a file opened in binary mode (read from its start, left open);
-    `name` says what to call it in messages. Photos above `max_pixels`, or above Pillow's own limit near 179
-    million, are refused before they are decoded. With `at_least`, a JPEG may come out smaller, by 2, 4 or 8, if
-    both sides keep that many pixels: much faster. Raises ImageError for every file that cannot be read.
+    `path` may also be the bytes of a file, or a file opened in binary mode (read from its start, left open); `name` says
+    what to call it in messages. Photos above `max_pixels`, or Pillow's own limit near 179 million, are refused undecoded.
+    With `at_least`, a JPEG may be smaller, by 2, 4 or 8, if both sides keep that many pixels: much faster. Raises ImageError.
     """
     is_path = isinstance(path, (str, os.PathLike))
     name = name or (os.fspath(path) if is_path else getattr(path, "name", None))
     try:
         if is_path:
+            if os.path.exists(path) and not os.path.isfile(path):  # a pipe might keep us waiting for ever
+                raise OSError("a folder" if os.path.isdir(path) else "a pipe or a device")
             with open(path, "rb") as file:
                 return _open(file, max_pixels, name, at_least)
         if hasattr(path, "read"):
@@ -61,7 +61,7 @@ def read(
     except ImageError:
         raise
     except (OSError, ValueError) as error:
-        reason = "a folder" if is_path and os.path.isdir(path) else getattr(error, "strerror", None) or error
+        reason = getattr(error, "strerror", None) or error
         raise _error(name, "an image file", f"none that can be read ({reason})") from None
     if not isinstance(path, (bytes, bytearray, memoryview)):
         raise _error(name, "a path, bytes, an open binary file, a PIL image, an array or a tensor", path)
