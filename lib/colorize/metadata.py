@@ -6,6 +6,7 @@ true is changed: pixels are upright and sRGB now, a small gray preview is left o
 
 import os
 import re
+import warnings
 
 from PIL import Image
 from PIL.ExifTags import IFD, Base
@@ -15,7 +16,17 @@ HISTORY = 0x9213  # EXIF's ImageHistory: what has been done to the picture
 # Tags of the first directory that say how the pixels of that file are stored, not what they show (TIFF 6.0 and EXIF 2.3).
 _STORAGE = {*range(254, 267), 273, 274, *range(277, 285), *range(288, 294), 296, 301, *range(317, 348)}
 _STORAGE |= {*range(512, 533), 34675}
-_TIFF_XMP = 700
+_TIFF_XMP, _TIFF_IPTC = 700, 33723
+_TURNED = {5, 6, 7, 8}  # orientations of a picture that lies on its side
+# Copies that ImageMagick adds to a PNG: the profile and the orientation in them are no longer true.
+_RAW_PROFILES = {f"Raw profile type {kind}" for kind in ("exif", "APP1", "icc", "icm", "xmp")}
+
+
+class _Text(str):
+    """Text of EXIF as Pillow reads it, a character for each byte; written as these bytes, not as ASCII with "?"."""
+
+    def encode(self, *_how: str) -> bytes:
+        return super().encode("latin-1")
 
 
 def options(path: str | os.PathLike, suffix: str, size: tuple[int, int], note: str) -> dict:
@@ -34,20 +45,24 @@ def options(path: str | os.PathLike, suffix: str, size: tuple[int, int], note: s
     """
     found = {}
     try:
-        with Image.open(path) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
             exif, info, texts = image.getexif(), dict(image.info), dict(getattr(image, "text", {}))
             details = dict(exif.get_ifd(IFD.Exif))
             places = dict(exif.get_ifd(IFD.GPSInfo))
             segments = [data for name, data in getattr(image, "applist", ()) if name == "APP13"]  # IPTC
+            if _TIFF_IPTC in exif and hasattr(image, "tag_v2"):  # as bytes; of numbers Pillow keeps the first
+                exif[_TIFF_IPTC] = image.tag_v2._tagdata[_TIFF_IPTC]
+            dpi = _resolution(exif, info)
     except Exception:  # Pillow lets struct.error, KeyError and others pass; the pixels are what matters
-        exif, info, texts, details, places, segments = Image.Exif(), {}, {}, {}, {}, []
-    found["exif"] = _exif(exif, details, places, size, note)
-    dpi = tuple(map(float, info.get("dpi", ())))
-    if len(dpi) == 2 and all(1 <= value < 65_536 for value in dpi) and suffix != ".webp":
+        exif, info, texts, details, places, segments, dpi = Image.Exif(), {}, {}, {}, {}, [], ()
+    found["exif"] = _exif(exif, details, places, size, dpi, note)
+    if dpi and suffix != ".webp":
         found["dpi"] = dpi
     xmp = info.get("xmp") or texts.get("XML:com.adobe.xmp", "")
     xmp = _upright(xmp.encode() if isinstance(xmp, str) else xmp)
     if suffix == ".png":
+        if info.get("comment"):  # of a JPEG or a GIF
+            texts.setdefault("Comment", info["comment"].decode("utf-8", "replace"))
         found["pnginfo"] = _texts(texts, xmp, note)
     elif xmp and suffix in (".jpg", ".jpeg", ".webp") and len(xmp) < 65_000:  # a JPEG's segment holds no more
         found["xmp"] = xmp
@@ -59,34 +74,56 @@ def options(path: str | os.PathLike, suffix: str, size: tuple[int, int], note: s
     return found
 
 
-def _exif(exif: Image.Exif, details: dict, places: dict, size: tuple[int, int], note: str) -> bytes:
+def _resolution(exif: Image.Exif, info: dict) -> tuple[float, ...]:
+    """Pixels per inch of the upright picture, (across, down); () if the file says none that makes sense."""
+    dpi, unit = info.get("dpi", ()), exif.get(Base.ResolutionUnit, 2)
+    if not dpi and unit in (2, 3):
+        inch = 2.54 if unit == 3 else 1  # 3: per centimeter
+        dpi = [float(exif.get(tag, 0)) * inch for tag in (Base.XResolution, Base.YResolution)]
+    dpi = tuple(map(float, dpi[::-1] if exif.get(Base.Orientation) in _TURNED else dpi))
+    return dpi if len(dpi) == 2 and all(1 <= value < 65_536 for value in dpi) else ()
+
+
+def _exif(
+    exif: Image.Exif, details: dict, places: dict, size: tuple[int, int], dpi: tuple[float, ...], note: str
+) -> Image.Exif:
     """Write EXIF anew, in three directories: what is known of the picture, of the exposure, of the place."""
+    note = note.encode("utf-8", "replace").decode("latin-1")
 
     def add(directory, tag: int, text: str) -> None:
-        directory[tag] = _added(str(directory.get(tag, "")).strip("\0 "), text)
+        directory[tag] = _Text(_added(str(directory.get(tag, "")).strip("\0 "), text))
 
-    def made(keep: bool) -> bytes:
+    def texts(directory) -> dict:
+        return {tag: _Text(value) if isinstance(value, str) else value for tag, value in directory.items()}
+
+    def made(keep: bool) -> Image.Exif:
         new = Image.Exif()
         if keep:
-            new.update({tag: value for tag, value in exif.items() if tag not in _STORAGE | {*IFD}})
+            new.update({tag: value for tag, value in texts(exif).items() if tag not in _STORAGE | {*IFD}})
             if isinstance(new.get(_TIFF_XMP), bytes):
                 new[_TIFF_XMP] = _upright(new[_TIFF_XMP])
+        if dpi:
+            new.update({Base.XResolution: dpi[0], Base.YResolution: dpi[1], Base.ResolutionUnit: 2})
         add(new, Base.Software, "colorize")
-        detail = new.get_ifd(IFD.Exif)
+        detail, new[IFD.Exif] = (
+            new.get_ifd(IFD.Exif),
+            0,
+        )  # an entry, without which TIFF's writer leaves it out
         if keep:
-            detail.update({tag: value for tag, value in details.items() if tag != IFD.Interop})
+            detail.update({tag: value for tag, value in texts(details).items() if tag != IFD.Interop})
             if places:
-                new.get_ifd(IFD.GPSInfo).update(places)
+                new.get_ifd(IFD.GPSInfo).update(texts(places))
+                new[IFD.GPSInfo] = 0
         for tag, side in zip((Base.ExifImageWidth, Base.ExifImageHeight), size, strict=True):
             if tag in detail:
                 detail[tag] = side
         detail[Base.ColorSpace] = 1  # sRGB
         add(detail, HISTORY, note)
-        return new.tobytes()
+        return new
 
     try:
-        if len(data := made(keep=True)) <= 65_533:  # what a JPEG can hold
-            return data
+        if len((new := made(keep=True)).tobytes()) <= 65_533:  # what a JPEG can hold
+            return new
     except Exception:  # a value of a kind that EXIF does not know
         pass
     return made(keep=False)
@@ -106,7 +143,7 @@ def _texts(before: dict[str, str], xmp: bytes, note: str) -> PngInfo:
     """PNG's texts: those of the source, and the note."""
     texts = PngInfo()
     for key, text in before.items():
-        if key not in ("XML:com.adobe.xmp", "Software", "Comment"):
+        if key not in {"XML:com.adobe.xmp", "Software", "Comment"} | _RAW_PROFILES:
             texts.add_itxt(key, text)
     for key, text in (("Software", "colorize"), ("Comment", note)):
         texts.add_itxt(key, _added(before.get(key, ""), text))
