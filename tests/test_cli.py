@@ -1,7 +1,9 @@
 """The command `colorize` on photos: which files, where to, what is kept, what is said of those that fail."""
 
+import io
 import os
 import signal
+import struct
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -9,12 +11,12 @@ from importlib.metadata import entry_points
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, TiffImagePlugin
 from PIL.ExifTags import IFD, Base
 from PIL.PngImagePlugin import PngInfo
 from PIL.TiffImagePlugin import IFDRational
 
-from colorize import batch, cli, images, metadata
+from colorize import batch, cli, console, images, metadata
 from colorize.colorizer import Colorizer, save_weights
 from colorize.lab import rgb_to_lab
 from colorize.networks import SmallNet
@@ -155,6 +157,42 @@ def test_metadata_that_cannot_be_read_lose_no_photo(tmp_path):
             assert picture.getexif().get_ifd(IFD.Exif)[metadata.HISTORY] == NOTE
 
 
+def test_what_pillow_would_lose_is_kept(tmp_path, recwarn):
+    """Letters beyond ASCII, IPTC in a TIFF, two resolutions, resolution in a WebP, a comment on the way to PNG."""
+    known = exif()
+    known[Base.Artist] = metadata._Text("Großmutter".encode().decode("latin-1"))
+    known.update({Base.XResolution: 300.0, Base.YResolution: 240.0, Base.ResolutionUnit: 2})
+    for suffix in ("jpg", "png", "tif", "webp"):
+        gray().save(f"a.{suffix}", exif=known)
+    caption = CAPTION[-16:]  # said to be numbers, as many programs write it
+    directory = TiffImagePlugin.ImageFileDirectory_v2()
+    directory[33723], directory.tagtype[33723] = caption, 7
+    gray().save("b.tif", tiffinfo=directory)
+    content = (tmp_path / "b.tif").read_bytes()
+    entry = struct.pack("<HHI", 33723, 7, 16)
+    assert content.count(entry) == 1
+    (tmp_path / "b.tif").write_bytes(content.replace(entry, struct.pack("<HHI", 33723, 4, 4)))
+    gray().save("c.gif", comment=b"scanned")
+    texts = PngInfo()
+    texts.add_text("Raw profile type exif", "\nexif\n 8\n4d4d002a00000008\n")
+    gray().save("d.png", pnginfo=texts)
+    assert run("a.jpg", "a.png", "a.tif", "a.webp", "b.tif", "c.gif", "d.png", "-o", "out") == 0
+    for suffix in ("jpg", "png", "tif", "webp"):
+        with Image.open(f"out/a.{suffix}") as picture:
+            found = picture.getexif()
+            assert found[Base.Artist].encode("latin-1").decode() == "Großmutter"
+            across, down = found[Base.XResolution], found[Base.YResolution]
+            if suffix != "jpg":  # of a JPEG without JFIF's Pillow reads one
+                assert (across, down) == (240, 300)  # it was turned
+    with Image.open("out/b.tif") as picture:
+        assert picture.tag_v2[33723] == caption
+    with Image.open("out/c.gif.png") as picture:
+        assert picture.text["Comment"] == f"scanned; {NOTE}"
+    with Image.open("out/d.png") as picture:
+        assert "Raw profile type exif" not in picture.text
+    assert [str(warning.message) for warning in recwarn] == []
+
+
 def test_profiles_are_converted_and_not_kept():
     from PIL import ImageCms
 
@@ -240,9 +278,12 @@ def test_a_photo_itself_is_never_overwritten(tmp_path, capsys):
     os.link("a.png", "same.png")
     before = (tmp_path / "a.png").read_bytes()
     assert run("a.png", "-o", ".", "--overwrite") == 1
-    assert "a.png: would be written over the photo itself" in capsys.readouterr().err
+    assert "a.png: a.png would be written over a photo itself" in capsys.readouterr().err
     assert run(tmp_path, "-o", tmp_path, "--overwrite") == 1
     assert run("a.png", "-o", "same.png", "--overwrite") == 1
+    (tmp_path / "sub").mkdir()
+    Image.new("L", (9, 9)).save("sub/a.png")
+    assert run("sub", "a.png", "-o", ".", "--overwrite") == 1  # another one's target, and named itself
     assert (tmp_path / "a.png").read_bytes() == before
 
 
@@ -261,9 +302,15 @@ def test_where_things_go(tmp_path):
         ("x/a.jpg", "x/out/a.jpg"),  # and not again when it is named a second time
         ("x/sub/a.jpg", "x/out/sub/a.jpg"),
     ]  # x/out is where colored photos lie
-    assert [str(path) for path, _ in failed] == ["y/a.jpg", "missing", "y/none"]
-    assert "x/out/a.jpg belongs to x/a.jpg already" in failed[0][1]
-    assert failed[1][1] == "missing: there is no such file or folder"
+    assert [str(path) for path, _ in failed] == ["missing", "y/none", "y/a.jpg"]
+    assert failed[0][1] == "missing: there is no such file or folder"
+    assert "x/out/a.jpg belongs to x/a.jpg already" in failed[2][1]
+    (tmp_path / "z").symlink_to("x")
+    _, failed = batch.plan([x / "a.jpg", tmp_path / "z" / "a.jpg", x / "sub", Path("x" * 300)], x / "out")
+    assert [sentence for _, sentence in failed] == [  # the same file by another way is no other file
+        f"{'x' * 300}: expected a file or folder, received none that can be read (File name too long)",
+        "x/sub/a.jpg: x/out/a.jpg belongs to x/a.jpg already; color it into another folder",
+    ]
     (job,), _ = batch.plan([y / "a.jpg"], Path("new.png"))
     assert job.target == Path("new.png")
     for inputs in ([x / "a.jpg", y / "a.jpg"], [x]):
@@ -289,19 +336,88 @@ def test_the_temperature_is_the_networks_own_unless_named(capsys):
 
 def test_a_place_that_cannot_be_written_to(tmp_path, capsys):
     write(tmp_path / "a.png")
-    (tmp_path / "out").write_text("a file")
-    assert run("a.png", "-o", "out") == 1
-    assert "a.png: out/a.png could not be written (" in capsys.readouterr().err
+    (tmp_path / "file").write_text("a file")
+    assert run("a.png", "-o", "file/out") == 1
+    assert "a.png: file/out/a.png could not be written (" in capsys.readouterr().err
+    assert run("a.png", "-o", "x" * 300) == 1
+    assert capsys.readouterr().err.endswith(" could not be written (File name too long)\n")
 
 
-def test_too_large_for_the_memory(tmp_path, capsys, monkeypatch):
+def test_two_photos_with_one_target_only_the_file_system_knows_of(tmp_path, capsys):
+    """As of a.png and A.png where capitals count for nothing; here through a link."""
+    (tmp_path / "album" / "sub").mkdir(parents=True)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "sub").symlink_to(".")
+    for path in ("album/a.png", "album/sub/a.png"):
+        gray().save(path)
+    assert run("album", "-o", "out", "--overwrite") == 1
+    said = capsys.readouterr().err
+    assert "  album/sub/a.png: out/sub/a.png belongs to album/a.png already; color it into another" in said
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path, capsys):
+    (tmp_path / "album").mkdir()
+    os.mkfifo("album/pipe.jpg")
+    (tmp_path / "album" / "zero.jpg").symlink_to("/dev/zero")
+    (tmp_path / "album" / "loop.jpg").symlink_to("loop.jpg")
+    assert run("album", "album/pipe.jpg", "-o", "out") == 1
+    sentences = capsys.readouterr().err.splitlines()
+    assert [sentence.rpartition("(")[2] for sentence in sentences[1:]] == [
+        "Too many levels of symbolic links)",
+        "a pipe or a device)",
+        "a pipe or a device)",
+    ]
+    with pytest.raises(SystemExit):
+        run("evaluate", "album")
+
+
+def test_folders_that_cannot_be_read_are_named(monkeypatch):
+    from pathlib import Path
+
+    def walk(folder, onerror):
+        onerror(PermissionError(13, "Permission denied", f"{folder}/closed"))
+        yield str(folder), [], ["a.jpg"]
+
+    monkeypatch.setattr(batch.os, "walk", walk)
+    jobs, failed = batch.plan([Path(".")], Path("out"))
+    assert [job.source.name for job in jobs] == ["a.jpg"]
+    sentence = "./closed: expected a folder that can be read, received one that cannot (Permission denied)"
+    assert [sentence for _, sentence in failed] == [sentence]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_names_that_a_terminal_cannot_show(tmp_path, capsys, monkeypatch):
+    names = ["new\nline.png", "red\x1b[31m.png", os.fsdecode(b"bytes\xff.png"), "-d.png", "Ü 'quoted'.png"]
+    for name in names:
+        gray(9, 8).save(name)
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    assert run("-o", "Ü", "--", *names, "no\nwhere\x1b.png") == 1
+    assert sorted(os.listdir("Ü")) == sorted(names)
+    sys.stdout.seek(0)
+    assert r"5 photos colored, in \xdc (" in sys.stdout.read()
+    assert r"no\nwhere\x1b.png: there is no such file" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_sides_that_the_network_cannot_look_at(capsys):
+    Image.new("L", (3000, 20)).save("long.png")
+    Image.new("L", (1, 1)).save("one.png")
+    assert run("long.png", "one.png", "-o", "out") == 1
+    assert "long.png: expected sides of which one is at most 100 times the" in capsys.readouterr().err
+    assert os.listdir("out") == ["one.png"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("[..] can't allocate memory: you tried")],
+)
+def test_too_large_for_the_memory(tmp_path, capsys, monkeypatch, error):
     write(tmp_path / "a.png")
     write(tmp_path / "b.png")
 
     def colorize(self, image, T):
         if image.shape[1] == 48 and not (tmp_path / "out").exists():
             (tmp_path / "out").mkdir()
-            raise torch.OutOfMemoryError("CUDA out of memory")
+            raise error
         return np.zeros((48, 36, 3), np.uint8)
 
     monkeypatch.setattr(Colorizer, "colorize", colorize)
@@ -332,6 +448,13 @@ def test_ctrl_c_leaves_nothing_half_written(tmp_path, capsys, monkeypatch):
 # Mistakes in the command
 
 MISTAKES = {
+    ("",): ("argument PHOTO: expected a file or folder, received ''", 2),
+    ("a.png", "-o", ""): ("argument -o/--out: expected a file or folder, received ''", 2),
+    ("a.png", "-o", "a.txt"): ("a.txt: expected a folder, or one picture's name", 2),
+    ("a.png", "-o", "b.gif"): ("received '.gif'", 2),
+    ("a.png", "-x.png"): ("there is no option -x.png; for the file, write ./-x.png", 2),
+    ("a.png", "--device", "meta"): ("the device 'meta' computes nothing", 2),
+    ("evaluate", ""): ("argument FOLDER: expected a file or folder, received ''", 2),
     ("trian",): ("trian: there is no such file or folder (did you mean train?)", 1),
     ("a.png", "-t", "-1"): (
         "argument -t/--temperature: expected a number from 0 to 1, or above, received '-1'",
@@ -360,6 +483,8 @@ MISTAKES = {
 def test_a_mistake_gets_one_sentence(tmp_path, capsys, command):
     sentence, status = MISTAKES[command]
     write(tmp_path / "a.png")
+    for name in ("a.txt", "-x.png"):
+        (tmp_path / name).write_text("a file")
     try:
         assert run(*command) == status
     except SystemExit as ended:
@@ -413,12 +538,47 @@ def test_it_runs_where_nothing_but_the_library_needs_is_installed(tmp_path):
     assert "1 photo with color" in done.stdout
 
 
+def test_ctrl_c_waits_for_an_import():
+    with pytest.raises(KeyboardInterrupt), console.ctrl_c_waits():
+        os.kill(os.getpid(), signal.SIGINT)
+        imported = True
+    assert imported
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux alone has a device that is always full")
+def test_nobody_listens():
+    """The reader of a pipe may be gone, as after ``| head -1``; the disk that takes the output may be full."""
+    code = "from colorize.console import say; say('one'); say('two'); print('went on')"
+    for target, said in (("pipe", b""), ("/dev/full", b"could not be written (No space left")):
+        if target == "pipe":
+            reader, writer = os.pipe()
+            os.close(reader)
+        else:
+            writer = os.open(target, os.O_WRONLY)
+        done = subprocess.run([sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE)
+        os.close(writer)
+        assert done.returncode == 0, done.stderr
+        assert said in done.stderr
+        assert b"Error" not in done.stderr
+
+
 def test_the_command_is_installed():
     (command,) = entry_points(group="console_scripts", name="colorize")
     assert command.load() is cli.main
 
 
 # The other commands
+
+
+def test_a_damaged_network_is_named_and_the_others_are_listed(tmp_path, capsys, monkeypatch):
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / "broken.safetensors").write_bytes(b"no weights")
+    save_weights(tmp_path / "weights" / "mine.safetensors", SmallNet(width=4), {"width": 4}, 32, {})
+    monkeypatch.setenv("COLORIZE_DATA", str(tmp_path))
+    assert run("networks") == 1
+    said = capsys.readouterr()
+    assert said.out.splitlines()[1].split()[0] == "mine"
+    assert "broken.safetensors is no weights file that can be read" in said.err
 
 
 def test_networks_are_listed(capsys):

@@ -16,6 +16,7 @@ from . import images, metadata
 from .colorizer import Colorizer
 from .datasets import SUFFIXES
 
+ELONGATED = 100  # times longer than wide: beyond it, what the network sees would not fit into memory
 # Beside those that photos to train on have: what a person may have, too, and what gets at least a sentence.
 READS = SUFFIXES | {".gif", ".avif", ".heic", ".heif", ".jp2", ".ppm", ".pgm"}
 
@@ -43,54 +44,94 @@ def plan(inputs: Sequence[Path], out: Path) -> tuple[list[Job], list[tuple[Path,
 
     Parameters
     ----------
-    inputs : photos, and folders of them. A folder is searched with its subfolders, hidden files and ``out`` left out.
+    inputs : photos, and folders of them. A folder is searched with its subfolders; hidden files, links to folders, and
+        ``out`` are left out.
     out : a folder; or, for a single photo, the file to write, if it ends like one.
 
     Returns
     -------
     jobs : photos of a folder keep their subfolders below ``out``. A photo in a format that is only read here (GIF, BMP,
         AVIF, ...) becomes ``NAME.gif.png``.
-    failed : inputs that are not there, folders without photos, and photos whose target another photo has, each with a
-        sentence.
+    failed : inputs that are not there, folders that cannot be read or hold no photo, and photos whose target another photo
+        has or is, each with a sentence.
 
     Raises
     ------
-    ValueError if ``out`` is a file, and there are several photos.
+    ValueError if ``out`` is the name of one picture and there are several photos, or a file of another kind.
     """
-    single = out.suffix.lower() in images.WRITES and not out.is_dir()
-    if single and (len(inputs) != 1 or inputs[0].is_dir()):
+    single = out.suffix.lower() in images.WRITES and not os.path.isdir(out)
+    if single and (len(inputs) != 1 or os.path.isdir(inputs[0])):
         raise ValueError(f"{out} is the name of one picture: for several photos, name a folder")
-    jobs, failed, taken = [], [], {}
+    if not single and (os.path.isfile(out) or (out.suffix.lower() in READS and not os.path.isdir(out))):
+        received = "a file" if os.path.isfile(out) else repr(out.suffix)
+        raise ValueError(
+            f"{out}: expected a folder, or one picture's name (.jpg, .png, .tif or .webp), received {received}"
+        )
+    found, failed = [], []
     for given in inputs:
-        files = _photos(given, out) if given.is_dir() else [given] if given.is_file() else []
-        if not files:
-            reason = f"no photo in it (looked for {', '.join(sorted(READS))})"
-            failed.append(
-                (given, f"{given}: {reason if given.is_dir() else 'there is no such file or folder'}")
-            )
-        for source in files:
-            inside = source.relative_to(given) if given.is_dir() else Path(source.name)
-            if inside.suffix.lower() not in images.WRITES:
-                inside = inside.with_name(inside.name + ".png")
-            target = out if single else out / inside
-            if target not in taken:
-                taken[target] = source
-                jobs.append(Job(source, target))
-            elif (other := taken[target]) != source:
-                sentence = f"{source}: {target} belongs to {other} already; color it into another folder"
-                failed.append((source, sentence))
+        is_folder = os.path.isdir(given)
+        files, reasons = _photos(given, out) if is_folder else _file(given)
+        failed += reasons
+        found += [(path, path.relative_to(given) if is_folder else Path(path.name)) for path in files]
+    originals = {_identity(source) for source, _ in found} - {None}
+    jobs, taken = [], {}
+    for source, inside in found:
+        if inside.suffix.lower() not in images.WRITES:
+            inside = inside.with_name(inside.name + ".png")
+        target = out if single else out / inside
+        other = taken.setdefault(target, source)
+        if _identity(target) in originals:
+            sentence = f"{source}: {target} would be written over a photo itself; choose another folder"
+            failed.append((source, sentence))
+        elif other is source:
+            jobs.append(Job(source, target))
+        elif os.path.realpath(other) != os.path.realpath(source):  # and not the same named a second time
+            sentence = f"{source}: {target} belongs to {other} already; color it into another folder"
+            failed.append((source, sentence))
     return jobs, failed
 
 
-def _photos(folder: Path, out: Path) -> list[Path]:
-    """Photos of a folder and its subfolders, sorted by name."""
-    found, apart = [], out.resolve()
-    for root, folders, names in os.walk(folder):
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What two names of one file have in common, on every file system; None if there is no such file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _file(path: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
+    """A file that was named, or why it cannot be looked at."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return [], [(path, f"{path}: there is no such file or folder")]
+    except OSError as error:
+        return [], [
+            (path, f"{path}: expected a file or folder, received none that can be read ({error.strerror})")
+        ]
+    return [path], []
+
+
+def _photos(folder: Path, out: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
+    """Photos of a folder and its subfolders, sorted by name; folders that cannot be read, or this one if it holds none."""
+    found, apart, failed = [], os.path.realpath(out), []
+
+    def unreadable(error: OSError) -> None:
+        sentence = f"{error.filename}: expected a folder that can be read, received one that cannot ({error.strerror})"
+        failed.append((Path(error.filename), sentence))
+
+    for root, folders, names in os.walk(folder, onerror=unreadable):
         folders[:] = sorted(
-            name for name in folders if not name.startswith(".") and Path(root, name).resolve() != apart
+            name
+            for name in folders
+            if not name.startswith(".") and os.path.realpath(os.path.join(root, name)) != apart
         )
         found += [Path(root, name) for name in names if not name.startswith(".")]
-    return sorted(path for path in found if path.suffix.lower() in READS)
+    found = sorted(path for path in found if path.suffix.lower() in READS)
+    if not found and not failed:
+        failed.append((folder, f"{folder}: no photo in it (looked for {', '.join(sorted(READS))})"))
+    return found, failed
 
 
 def colorize_files(
@@ -104,7 +145,8 @@ def colorize_files(
     jobs : from :func:`plan`.
     T : temperature of the annealed mean.
     quality : 1 to 100, of JPEG and WebP.
-    overwrite : replace what is there; without it such a photo is skipped. A photo itself is never replaced.
+    overwrite : replace what is there; without it such a photo is skipped. What was written in the same run is never replaced:
+        a file system that does not tell a.jpg from A.JPG, or a link, may give two photos one target.
 
     Returns
     -------
@@ -113,31 +155,47 @@ def colorize_files(
     report = Report()
     how = "" if colorizer.network.outputs == 2 else f", T = {T:g}"
     note = f"colors guessed by colorize (network {colorizer.name}{how})"
+    written: dict[tuple[int, int] | None, Path] = {}  # by _identity
     try:
         for job in tqdm(jobs, unit="photo", disable=None):
-            if job.target.exists() and job.target.samefile(job.source):
-                sentence = f"{job.source}: would be written over the photo itself; choose another folder"
+            there = _identity(job.target)
+            if there and there in written:
+                sentence = f"{job.source}: {job.target} belongs to {written[there]} already; color it into another folder"
                 report.failed.append((job.source, sentence))
-            elif job.target.exists() and not overwrite:
+            elif there and not overwrite:
                 report.skipped.append(job)
             else:
                 try:
                     _colorize_file(colorizer, job, T, quality, note)
                     report.colored.append(job)
+                    written[_identity(job.target)] = job.source
                 except images.ImageError as error:
                     report.failed.append((job.source, str(error)))
                 except OSError as error:
                     sentence = f"{job.source}: {job.target} could not be written ({error.strerror or error})"
                     report.failed.append((job.source, sentence))
-                except (MemoryError, torch.OutOfMemoryError):
+                except (MemoryError, RuntimeError) as error:
+                    if not out_of_memory(error):
+                        raise
                     report.failed.append((job.source, f"{job.source}: too large for the memory that is free"))
     except KeyboardInterrupt:
         report.stopped = True
     return report
 
 
+def out_of_memory(error: Exception) -> bool:
+    """Tell whether an error says that memory is used up; for that of the CPU PyTorch has no class of its own."""
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "allocate memory" in str(error)
+
+
 def _colorize_file(colorizer: Colorizer, job: Job, T: float, quality: int, note: str) -> None:
-    colored = colorizer.colorize(images.read(job.source), T)
+    photo = images.read(job.source)
+    height, width = photo.shape[1:]
+    if max(height, width) > ELONGATED * min(height, width):
+        raise images.ImageError(
+            f"{job.source}: expected sides of which one is at most {ELONGATED} times the other, received {width} x {height}"
+        )
+    colored = colorizer.colorize(photo, T)
     size = colored.shape[1], colored.shape[0]
     kept = metadata.options(job.source, job.target.suffix.lower(), size, note)
     job.target.parent.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ import time
 import warnings
 from pathlib import Path
 
-from .console import Parser, did_you_mean
+from .console import Parser, ctrl_c_waits, did_you_mean, one_line, say
 
 COMMANDS = ("train", "evaluate", "networks")
 MANY = 500  # photos, for an evaluation
@@ -41,8 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
     command, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
     try:
         if command == "train":
-            from .train import main as train
-
+            with ctrl_c_waits():
+                from .train import main as train
             return train(rest)
         if command == "evaluate":
             return evaluate(rest)
@@ -84,12 +84,12 @@ def colorize(arguments: list[str]) -> int:
         "--overwrite", action="store_true", help="replace colored photos that are there already"
     )
     options = parser.parse_args(arguments)
-    from . import batch
-
+    with ctrl_c_waits():
+        from . import batch
     try:
         jobs, failed = batch.plan(options.photos, options.out)
         if not jobs:
-            words = [f"  {sentence}" for _, sentence in failed]
+            words = [f"  {one_line(sentence)}" for _, sentence in failed]
             if len(options.photos) == 1 and (hint := did_you_mean(str(options.photos[0]), COMMANDS)):
                 words[0] += hint
             print("\n".join(["colorize: nothing to color", *words]), file=sys.stderr)
@@ -100,17 +100,16 @@ def colorize(arguments: list[str]) -> int:
     T = colorizer.temperature if options.temperature is None else options.temperature
     how = "" if colorizer.network.outputs == 2 else f", T = {T:g}"
     device = next(colorizer.network.parameters()).device
-    print(f"network {colorizer.name}{how}, on {device}", flush=True)
+    say(f"network {colorizer.name}{how}, on {device}")
     start = time.perf_counter()
     report = batch.colorize_files(colorizer, jobs, T, options.quality, options.overwrite)
     seconds = time.perf_counter() - start
-    print(f"{_count(len(report.colored))} colored, in {options.out} ({seconds:.0f} s)")
+    say(f"{_count(len(report.colored))} colored, in {options.out} ({seconds:.0f} s)")
     if report.skipped:
-        print(f"{_count(len(report.skipped))} left out: already there (--overwrite replaces)")
+        say(f"{_count(len(report.skipped))} left out: already there (--overwrite replaces)")
     if failed := failed + report.failed:
-        print(
-            f"{len(failed)} failed:", *(f"  {sentence}" for _, sentence in failed), sep="\n", file=sys.stderr
-        )
+        words = [f"  {one_line(sentence)}" for _, sentence in failed]
+        print(f"{len(failed)} failed:", *words, sep="\n", file=sys.stderr)
     if report.stopped:
         print("stopped; the same command goes on with the others", file=sys.stderr)
     return 130 if report.stopped else 1 if failed else 0
@@ -145,33 +144,42 @@ Rows: the truth; all gray; the colors of another photo; one constant color; the 
         help="all, train, or validation: those that the shipped networks never saw (all)",
     )
     options = parser.parse_args(arguments)
-    from .datasets import photo_files
-    from .evaluation import compare, validation_photos
-    from .measure import table
-
+    with ctrl_c_waits():
+        from .batch import out_of_memory
+        from .datasets import photo_files
+        from .evaluation import compare, validation_photos
+        from .measure import table
     try:
         files = photo_files(options.folder, options.split)
         chosen = files[:: max(1, -(-len(files) // options.limit))]
         found = [_load(name, options.device) for name in options.network or (None,)]
-        colorizers = {colorizer.name: colorizer for colorizer in found}
+        names = [colorizer.name for colorizer in found]
+        colorizers = {  # of two files of one name, in two folders, each has its row
+            name if names.count(name) == 1 else str(given): colorizer
+            for name, given, colorizer in zip(names, options.network or names, found, strict=True)
+        }
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
             photos = validation_photos(chosen, options.size)
+        for warning in said:
+            print(f"colorize evaluate: {one_line(str(warning.message))}", file=sys.stderr)
+        rows = table(compare(colorizers, photos, progress=True))
     except ValueError as error:
         parser.error(str(error))
-    for warning in said:
-        print(f"colorize evaluate: {warning.message}", file=sys.stderr)
-    rows = table(compare(colorizers, photos, progress=True))
+    except (MemoryError, RuntimeError) as error:
+        if not out_of_memory(error):
+            raise
+        parser.error("too large for the memory that is free: take fewer photos (--limit) or a smaller --size")
     more = f", of {len(files)}" if len(chosen) < len(files) else ""
-    print(f"{_count(len(photos))} with color{more}, squares of {options.size} pixels\n")
+    say(f"{_count(len(photos))} with color{more}, squares of {options.size} pixels", "")
     heads = ("raw AuC", "rebalanced AuC", "RMSE", "PSNR", "chroma", "colorfulness")
-    print(f"{'':26}{heads[0]:^18} {heads[1]:^18} {heads[2]:>6} {heads[3]:>6} {heads[4]:>7} {heads[5]:>13}")
+    say(f"{'':26}{heads[0]:^18} {heads[1]:^18} {heads[2]:>6} {heads[3]:>6} {heads[4]:>7} {heads[5]:>13}")
     for name, row in rows.items():
         values, spread = row["numbers"], row.get("intervals", {})
         cells = [_cell(values[key], spread.get(key)) for key in ("raw_auc", "rebalanced_auc")]
         psnr = "exact" if values["psnr"] > 100 else f"{values['psnr']:.1f}"
         cells += [f"{values['rmse']:6.2f} {psnr:>6} {values['chroma']:7.1f} {values['colorfulness']:13.1f}"]
-        print(f"{name:26}{' '.join(cells)}")
+        say(f"{name:26}{' '.join(cells)}")
     return 0
 
 
@@ -179,13 +187,17 @@ def networks(arguments: list[str]) -> int:
     """List the networks that there are."""
     parser = Parser(prog="colorize networks", description="List the networks that there are.")
     parser.parse_args(arguments)
-    from .colorizer import BEST, PUBLISHED, Colorizer, shipped
-
-    names = shipped()
+    with ctrl_c_waits():
+        from .colorizer import BEST, PUBLISHED, Colorizer, WeightsError, shipped
+    names, damaged = shipped(), []
     default = next((name for name in BEST if name in names), None)
-    print(f"{'':16}{'T':>5}{'rebalanced AuC':>16}{'(gray)':>8}{'chroma':>8}{'(true)':>8}   what it is")
+    say(f"{'':16}{'T':>5}{'rebalanced AuC':>16}{'(gray)':>8}{'chroma':>8}{'(true)':>8}   what it is")
     for name in names:
-        colorizer = Colorizer.load(name)
+        try:
+            colorizer = Colorizer.load(name)
+        except WeightsError as error:
+            damaged.append(f"colorize networks: {one_line(str(error))}")
+            continue
         results, recipe = colorizer.results, colorizer.recipe
         regression = colorizer.network.outputs == 2
         row = results.get(name if regression else f"{name}, T = 1", {})
@@ -193,18 +205,20 @@ def networks(arguments: list[str]) -> int:
         cells += [(row, "chroma"), (results.get("truth", {}), "chroma")]
         auc, gray, chroma, true = (f"{found[key]:.1f}" if key in found else "-" for found, key in cells)
         T = "-" if regression else f"{colorizer.temperature:g}"
-        what = f"{type(colorizer.network).__name__}, {recipe['loss']}, {colorizer.size} pixels"
-        print(
+        what = f"{type(colorizer.network).__name__}, {recipe.get('loss', '-')}, {colorizer.size} pixels"
+        say(
             f"{'*' if name == default else ' '} {name:14}{T:>5}{auc:>16}{gray:>8}{chroma:>8}{true:>8}   {what}"
         )
-    print(
+    say(
         f"  {PUBLISHED:14}{1:>5}{'not measured':>16}{'':24}   ZhangNet, the authors' own: downloaded (129 MB, once)"
     )
-    print(
-        "\n* is taken when none is named. T: the temperature if none is given. AuC (percent) and chroma: at T = 1, on"
-        "\nvalidation photos, another set for some; the cards in data/weights/ say more."
+    say(
+        "",
+        "* is taken when none is named. T: the temperature if none is given. AuC (percent) and chroma: at T = 1, on",
+        "validation photos, another set for some; the cards in data/weights/ say more.",
     )
-    return 0
+    print(*damaged, sep="\n", end="\n" * bool(damaged), file=sys.stderr)
+    return 1 if damaged else 0
 
 
 def _load(name: str | None, device: str):
@@ -212,7 +226,9 @@ def _load(name: str | None, device: str):
     from .colorizer import Colorizer
     from .parallel import find_device
 
-    return Colorizer.load(name, find_device(device))
+    if (found := find_device(device)).type == "meta":  # PyTorch's own, that knows shapes and no numbers
+        raise ValueError(f"the device {device!r} computes nothing")
+    return Colorizer.load(name, found)
 
 
 def _count(n: int) -> str:

@@ -1,9 +1,15 @@
 """What all programs of the library say alike: a mistake in a command gets one sentence, and a name that is close."""
 
 import argparse
+import contextlib
 import difflib
+import os
 import re
-from collections.abc import Iterable
+import signal
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import NoReturn
 
 
@@ -19,19 +25,66 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f" (did you mean {near[0]}?)" if near else ""
 
 
+def one_line(text: str) -> str:
+    r"""Return a text fit for a terminal: what cannot be shown, line ends and control characters in a file's name, is spelled out.
+
+    >>> print(one_line("new\nline.jpg"))
+    new\nline.jpg
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def say(*lines: str) -> None:
+    """Print lines at once, in whatever letters the terminal has. That nobody listens, as in ``| head -1``, stops no work."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        for line in lines:
+            print(one_line(line).encode(encoding, "backslashreplace").decode(encoding), flush=True)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its end
+        if not isinstance(error, BrokenPipeError):
+            print(f"the output could not be written ({error.strerror})", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def ctrl_c_waits() -> Iterator[None]:
+    """Hold Ctrl-C back until the block ends: a library that is interrupted while it is imported fails in ways of its own."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed:
+        raise KeyboardInterrupt
+
+
+def _path(text: str) -> Path:
+    """A path; an empty one, mostly from a variable that is not set, would be the current folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("expected a file or folder, received ''")
+    return Path(text)
+
+
 class Parser(argparse.ArgumentParser):
-    """argparse, but a mistake is answered by one sentence and not by the whole usage; options are not abbreviated."""
+    """argparse, but a mistake is answered by one sentence and not by the whole usage; options are not abbreviated, paths not empty."""
 
     def __init__(self, **options) -> None:
         options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(allow_abbrev=False, **options)
+        self.register("type", Path, _path)
 
     def error(self, message: str) -> NoReturn:
         """End the program with exit status 2."""
         if unknown := re.match(r"unrecognized arguments: (.*)", message):
             word = unknown[1].split()[0].partition("=")[0]
             hint = did_you_mean(word, self._option_string_actions)
+            if word[0] == "-" and os.path.lexists(unknown[1]):
+                hint = f"; for the file, write ./{unknown[1]}"
             message = (
                 f"there is no option {word}{hint}" if word[0] == "-" else f"there is no use for {word!r}"
             )
-        self.exit(2, f"{self.prog}: {message}\n{self.prog} --help says more\n")
+        self.exit(2, f"{self.prog}: {one_line(message)}\n{self.prog} --help says more\n")
