@@ -133,3 +133,83 @@ def test_colorfulness_against_numpy():
     assert metrics.colorfulness(torch.full((1, 3, 4, 4), 0.3)).item() == 0
     with pytest.raises(ValueError, match=r"\(N, 3, H, W\), got \(3, 4, 4\)"):
         metrics.colorfulness(torch.zeros(3, 4, 4))
+
+
+@pytest.mark.parametrize(
+    ("step", "rule"), [(1, "trapezoid"), (1, "mean"), (10, "mean"), (10, "trapezoid"), (30, "mean")]
+)
+def test_auc_in_the_ways_of_other_papers(step, rule):
+    pred, true = random_ab(3, n=3), random_ab(4, n=3)
+    weight = torch.rand(3, 6, 6, generator=torch.Generator().manual_seed(0))
+
+    def by_loop(pred, true, weight):
+        distance, weight = (pred - true).double().norm(dim=1).numpy().ravel(), weight.double().numpy().ravel()
+        curve = [weight[distance <= t].sum() / weight.sum() for t in range(0, 151, step)]
+        return np.mean(curve) if rule == "mean" else np.trapezoid(curve) * step / 150
+
+    found = metrics.auc(pred, true, weight, step=step, rule=rule)
+    assert found == pytest.approx(by_loop(pred, true, weight), abs=1e-9)
+    found = metrics.auc(pred, true, weight, step=step, rule=rule, per_photo=True)
+    each = [by_loop(pred[k : k + 1], true[k : k + 1], weight[k : k + 1]) for k in range(3)]
+    assert found == pytest.approx(np.mean(each), abs=1e-9)
+
+
+def test_wrong_ways_get_one_sentence():
+    ab, rgb = torch.zeros(2, 2, 1, 1), torch.zeros(2, 3, 1, 1)
+    for options in ({"step": 7}, {"rule": "simpson"}):
+        with pytest.raises(ValueError, match="a divisor of 150, got"):
+            metrics.auc(ab, ab, **options)
+    with pytest.raises(ValueError, match="above 0 somewhere in each photo"):
+        metrics.auc(ab, ab, torch.tensor([1.0, 0.0]).view(2, 1, 1), per_photo=True)
+    with pytest.raises(ValueError, match="readings printed and rms, got 'mean'"):
+        metrics.rmse_alpha_beta(rgb, rgb, "mean")
+    with pytest.raises(ValueError, match="needs pixels and a bin"):
+        metrics.bin_accuracy(ab, ab, 0)
+    with pytest.raises(ValueError, match="got 0 and 'arithmetic'"):
+        metrics.mean_psnr(torch.zeros(0))
+    with pytest.raises(ValueError, match="got 1 and 'harmonic'"):
+        metrics.mean_psnr(torch.ones(1), "harmonic")
+    with pytest.raises(ValueError, match=r"above 0 dB, got -1\.0"):
+        metrics.mean_psnr(-torch.ones(1), "geometric")
+    with pytest.raises(ValueError, match="must both have"):
+        metrics.frobenius(ab, rgb)
+
+
+def test_root_mean_square_is_not_the_mean():
+    random = torch.Generator().manual_seed(2)
+    true, pred = torch.rand(2, 3, 4, 5, generator=random), torch.rand(2, 3, 4, 5, generator=random)
+
+    def alpha_beta(rgb):
+        r, g, b = rgb.double().numpy().transpose(1, 0, 2, 3)
+        return np.stack(((b - (r + g) / 2), (r - g))) / ((r + g + b) / 3 + 1e-4)
+
+    expected = np.sqrt(((alpha_beta(true) - alpha_beta(pred)) ** 2).sum(axis=0).mean())
+    assert metrics.rmse_alpha_beta(pred, true, "rms") == pytest.approx(expected, rel=1e-6)
+    assert metrics.rmse_alpha_beta(pred, true) < expected
+
+
+def test_mean_psnr_against_scipy():
+    from scipy import stats
+
+    values = torch.tensor([12.0, 25.0, 40.0])
+    assert metrics.mean_psnr(values) == pytest.approx(np.mean(values.numpy()))
+    assert metrics.mean_psnr(values, "geometric") == pytest.approx(stats.gmean(values.numpy()), rel=1e-6)
+    same = torch.tensor([metrics.PSNR_CAP, float("inf"), 81.0])  # identical, and gray before
+    assert metrics.mean_psnr(same) == pytest.approx(58.92, abs=0.005)
+    assert metrics.mean_psnr(same, "geometric") == pytest.approx(58.92, abs=0.005)
+    rounding = (torch.rand(1, 3, 200, 200, generator=torch.Generator().manual_seed(0)) - 0.5) / 255
+    assert metrics.psnr(rounding, rounding * 0).item() == pytest.approx(metrics.PSNR_CAP, abs=0.05)
+
+
+def test_frobenius_and_bin_accuracy_against_numpy():
+    pred, true = random_ab(5, n=3, scale=60), random_ab(6, n=3, scale=60)
+    expected = [
+        np.linalg.norm((p - t).numpy().ravel().astype(np.float64)) for p, t in zip(pred, true, strict=True)
+    ]
+    assert metrics.frobenius(pred, true).numpy() == pytest.approx(expected, rel=1e-6)
+    for bins in (1, 7, 10, 50):
+        edges = np.linspace(-100, 100, bins + 1)[1:-1]
+        p, t = (np.digitize(ab.numpy(), edges) for ab in (pred, true))
+        assert metrics.bin_accuracy(pred, true, bins) == pytest.approx((p == t).all(axis=1).mean())
+        assert metrics.bin_accuracy(pred, true, bins, joint=False) == pytest.approx((p == t).mean())
+    assert metrics.bin_accuracy(pred, true, 1) == 1

@@ -15,7 +15,7 @@ FLOORS = [
     {"lab", "images", "metadata", "toyscenes", "checkpoints", "downloads"},
     {"bins"},
     {"decode", "metrics", "losses", "prior", "datasets", "networks"},
-    {"training", "colorizer", "toyworld", "folders"},
+    {"training", "colorizer", "toyworld", "folders", "streaming"},
     {"evaluation", "batch", "toyruns", "recipes"},
     {"figures", "widgets"},
     {"check"},
