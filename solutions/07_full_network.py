@@ -61,9 +61,10 @@ from colorize.widgets import slider_demo
 # %% [markdown]
 # ## 1. What a layer sees
 #
-# Here is the network, in eight blocks. Each layer is a 3 x 3 convolution followed by a ReLU; only `conv8_1`, which doubles the
-# resolution, is 4 x 4 and transposed. A stride of 2 belongs to the last layer of its block. A last 1 x 1 convolution, the head, turns 256 channels into 313 logits. There is no pooling, and there are
-# no skip connections.
+# Here is the network, in eight blocks. Each layer is a 3 x 3 convolution followed by a ReLU. Only `conv8_1`, which doubles the
+# resolution, is 4 x 4 and *transposed*: each value that comes in adds a copy of the kernel, times the value, to what comes out.
+# A stride of 2 belongs to the last layer of its block. A last 1 x 1 convolution, the head, turns 256 channels into 313 logits.
+# There is no pooling, and there are no skip connections, by which `SmallNet` hands early, sharp maps on to its end.
 
 # %%
 blocks = {}
@@ -85,7 +86,7 @@ for name, layers in blocks.items():
 # Below is the cat, 256 x 256 pixels. The pixel in question lies in the middle, on the bridge of its nose.
 #
 # **Predict.** Which is the first of the 22 layers that sees both eyes whole? Which sees the whole photo? Then move the slider.
-# Pale is what a layer does not see. The dark dots are where its kernel looks. Around the photo there is nothing but zeros.
+# Pale is what a layer does not see. The dark dots are where its kernel looks. Around the photo, plain gray here, are only zeros.
 
 # %%
 rows = layer_table()  # a row for each layer, see section 2
@@ -143,7 +144,7 @@ show(
 )
 
 # %% [markdown]
-# The whole face is seen by `conv6_3`, layer 16 of 22. What a layer cannot see, it cannot use: at this pixel, no layer before
+# The whole photo is seen by `conv6_3`, layer 16 of 22. What a layer cannot see, it cannot use: at this pixel, no layer before
 # `conv6_1` can know of two whole eyes.
 #
 # And what would it see without dilation? The six layers of blocks 5 and 6 would each add 16 pixels instead of 32.
@@ -159,16 +160,17 @@ print("numbers in the network: the same in both")
 # costs nothing: the same weights, the same arithmetic, only farther apart.
 #
 # The field says what a layer *can* see. What does it use? Take `zhang_small`, this network with an eighth of its channels, which
-# we have trained on photos (section 9). How much does the answer in the middle change with each input pixel? That is a gradient.
+# we have trained on photos (section 9). How much does the largest of its 313 logits in the middle change with each input pixel?
+# That is a gradient.
 
 
 # %%
 def influence(network, lightness):
-    """How strongly the middle answer depends on each pixel: (1, 1, H, W) -> (H, W)."""
+    """How much the largest middle logit moves with each pixel: (1, 1, H, W) -> (H, W)."""
     lightness = lightness.clone().requires_grad_()
     answer = network(lightness)
     y, x = (n // 2 for n in answer.shape[2:])
-    answer[0, :, y, x].logsumexp(dim=0).backward()
+    answer[0, :, y, x].max().backward()
     return lightness.grad[0, 0].abs()
 
 
@@ -183,16 +185,17 @@ for side in (33, 65, 129, 257):
     print(f"{share:4.0%} of the influence")
 
 # %% [markdown]
-# The field of this answer covers the whole photo, but a quarter of the photo has about two thirds of the influence. A receptive
+# The field of this answer covers the whole photo, but a quarter of the photo has nearly two thirds of the influence. A receptive
 # field is an upper bound. (Many paths through the network lead to a pixel in the middle, few to one at the rim.)
 #
 # ## 2. The layer table
 #
 # The supplementary material of the paper lists each layer with two columns that follow from the others.
 #
-# - The **accumulated stride** $S_a$: the product of the strides of all layers *before* this one. So many input pixels lie between
-#   two neighboring values that come in.
-# - The **effective dilation** $D_e = S_a \cdot D$, with $D$ the dilation: so many input pixels lie between two elements of the kernel.
+# - The **accumulated stride** $S_a$: the product of the strides of all layers *before* this one. Two neighboring values that
+#   come in are so many input pixels apart.
+# - The **effective dilation** $D_e = S_a \cdot D$, with $D$ the dilation: two neighboring elements of the kernel are so many input
+#   pixels apart.
 #
 # A third column is ours, the side of the **receptive field** $R$. One input pixel alone has $R = 1$. A 3 x 3 kernel reaches one
 # $D_e$ to the left and one to the right, so each layer adds $2 D_e$.
@@ -200,7 +203,7 @@ for side in (33, 65, 129, 257):
 # ### Exercise 7.1 · The layer table
 # ●●○○○ · 12 minutes
 #
-# Return a row $(S_a, D_e, R)$ for each layer. All are 3 x 3.
+# Return one tensor with a row $(S_a, D_e, R)$ for each layer. All layers are 3 x 3.
 #
 # <details><summary>Hint 1</summary>A loop over the layers with two running numbers: the spacing of what comes in, 1 at first, and
 # the field, 1 at first. When does the layer's own stride come into play?</details>
@@ -211,7 +214,7 @@ for side in (33, 65, 129, 257):
 # %%
 @check("7.1")
 def table(strides, dilations):
-    """S_a, D_e and R of 3 x 3 layers: two tuples of whole numbers -> (layers, 3)."""
+    """S_a, D_e, R of 3 x 3 layers: two tuples of k whole numbers -> tensor (k, 3)."""
     # BEGIN SOLUTION
     rows, spacing, field = [], 1, 1
     for stride, dilation in zip(strides, dilations, strict=True):
@@ -237,11 +240,13 @@ for row in rows[19:]:
     print(f"{row.accumulated_stride:6}{row.effective_dilation:5}{row.receptive_field:5}")
 
 # %% [markdown]
-# These are the columns of Table 1 in the supplementary material: $D_e$ is 1 1 2 2 4 4 4 8 8 8, six times 16, 8 8 8 4 4 4. The last three lines are
-# `layer_table()`, which knows the transposed convolution, too: its stride of 0.5 counts at once, because the resolution is
-# doubled *before* the kernel is laid. Does it agree with yours in the other 19? And do both agree with a network that
-# runs? The test: a network of positive weights, a picture of the largest L, and a gradient. Where it is not 0, there the answer
-# looks.
+# `conv7_3` adds 16: eight times as much, with the same nine weights for each pair of channels.
+#
+# $S_a$ and $D_e$ are the columns of Table 1 in the supplementary material: $D_e$ is 1 1 2 2 4 4 4 8 8 8, six times 16,
+# 8 8 8 4 4 4. The last three lines are `layer_table()`, which knows the transposed convolution, too: its stride of 0.5 counts at
+# once, because the resolution is doubled *before* the kernel is laid. Does it agree with yours in the other 19? And do both agree
+# with a network that runs? The test: a network of positive weights, a picture of the largest L, and a gradient. Where it is not 0,
+# there the answer looks.
 
 # %%
 same = [(r.accumulated_stride, r.effective_dilation, r.receptive_field) for r in rows]
@@ -282,7 +287,7 @@ def cost(inputs, outputs, kernel, places):
 
 
 # %% [markdown]
-# **Predict.** The first block works at the full resolution, blocks 4 to 7 at an eighth of it. Which hold most of the numbers?
+# **Predict.** The first block reads the full resolution, blocks 4 to 7 an eighth of it. Which hold most of the numbers?
 # Which do most of the arithmetic?
 
 # %%
@@ -305,11 +310,11 @@ total, per_picture = parameters.sum().item(), arithmetic.sum().item()
 print(f"all   {total:12,} {per_picture / 1e9:19.2f} billion")
 
 # %% [markdown]
-# Blocks 4 to 7 hold five of six numbers and do two thirds of the arithmetic. The first block, at full resolution, is cheap: it has few
-# channels.
+# Blocks 4 to 7 hold five of six numbers and do two thirds of the arithmetic. The first block, at full resolution, is cheap: it has
+# few channels.
 #
-# 32,230,393 numbers of 4 bytes are 128.9 million bytes. The paper says 129 MB. And 41.8 billion multiply-adds: with
-# each counted as two operations, 84 billion for one photo of 256 x 256.
+# 32,230,393 numbers of 4 bytes are 128.9 million bytes. The paper says 129 MB. (Batch norm adds 4,992 numbers.) And 41.8
+# billion multiply-adds: with each counted as two operations, 84 billion for one photo of 256 x 256.
 #
 # Now a training. The paper's: 450,000 steps with 40 pictures of 176 x 176 each. A step goes through the network forward once,
 # and backward, which takes about twice as much: the gradient of the values and that of the weights.
@@ -341,15 +346,17 @@ def kept(network, lightness):
     return sum(sizes.values()) + answer.numel() * answer.element_size()
 
 
-full = ZhangNet()
+size = toyruns.size()
+full = ZhangNet(width=size.width / 16)  # 1; the short run makes do with 1/2
 each = kept(full, torch.zeros(1, 1, SIDE, SIDE)) / 1e9
 print(f"weights {total * 4e-9:.2f} GB, gradients as much, Adam's means twice as much:")
 print(f"  together {4 * total * 4e-9:.2f} GB, whatever the batch")
 print(f"for the way back: {each:.3f} GB a picture, {BATCH * each:.1f} GB for {BATCH}")
 
 # %% [markdown]
-# About two and a half gigabytes: not the trouble. (Temporary memory comes on top.) Now the time. We measure two steps with one
-# picture each, and do arithmetic with them.
+# About two and a half gigabytes: not the trouble. (Temporary memory comes on top.) Now the time. We measure four steps with one
+# picture each and take the fastest. (The very first also loads parts of PyTorch, and other programs may be running.) The rest
+# is arithmetic.
 
 
 # %%
@@ -363,21 +370,21 @@ class Held:
         return self.pictures[:n]
 
 
-size = toyruns.size()
 side = SIDE * size.steps // 1200  # 176, the paper's; in the short run 22
-history = fit(full, Held(side), classification(), 2, 1, 1e-4, progress=False)
+held, one_step = Held(side), (classification(), 1, 1, 1e-4)  # one step, one picture
+seconds = min(fit(full, held, *one_step, progress=False).seconds for _ in range(4))
 
 # %% tags=["no-compare"]
-share = side**2 / SIDE**2  # of a picture of 176 x 176
-rate = share * history.steps / history.seconds  # such pictures a second
+share = (side / SIDE * size.width / 16) ** 2  # of the work: 1, but in the short run
+rate = share / seconds  # pictures of 176 x 176 a second
 print(f"{torch.get_num_threads()} thread(s) of this machine's CPU, measured:")
 print(f"  {rate:.2f} pictures a second", end=", ")
 print(f"{rate * picture_operations / 1e9:.0f} billion operations a second")
 print(f"  {STEPS * BATCH / rate / 86400:,.0f} days for the paper's training")
 
 # %% [markdown]
-# That is an extrapolation from one picture. A batch of 40 uses a CPU somewhat better, since the weights are updated once for all
-# of them. It will not turn months into days.
+# That is an extrapolation from one step with one picture. A batch of 40 uses a CPU somewhat better, since the weights are
+# updated once for all of them, and more cores help. None of it turns a year into days.
 #
 # What would a GPU have bought? We know of two published numbers.
 #
@@ -387,18 +394,26 @@ print(f"  {STEPS * BATCH / rate / 86400:,.0f} days for the paper's training")
 # %% tags=["no-compare"]
 kth = 150_000 * BATCH / (20 * 3600)
 assumed = 1e14 / picture_operations
-print("training                                pictures/s      days for 18 million")
+print("training                             pictures/s  times ours  days for 18 million")
 for name, speed in (
     ("this machine (measured above)", rate),
     ("one V100 (KTH, published)", kth),
     ("100 x 10^12 op/s (assumed, not run)", assumed),
 ):
-    print(f"{name:37}{speed:11.2f}{STEPS * BATCH / speed / 86400:16,.1f}")
+    days = STEPS * BATCH / speed / 86400
+    print(f"{name:37}{speed:10.2f}{speed / rate:12,.0f}{days:21,.1f}")
 
 # %% [markdown]
-# 83 pictures a second, two and a half days instead of many months: that is what a GPU buys. KTH's rate is 9.9 x 10^12 operations
-# a second, if their time went into this arithmetic alone. The last line is arithmetic only: it *assumes* a GPU that keeps up 100 x 10^12
-# operations a second in half precision. We have not run it. `python -m bench.network` measures it if you have a GPU.
+# One V100, a card for servers, takes 83 pictures a second: two and a half days for what takes one thread of our CPU about a year.
+# That is what a GPU would have bought: not a better network for the same number of steps, but so many more steps in the same time.
+# The last line is arithmetic only: it *assumes* a GPU that keeps up 100 x 10^12 operations a second in half precision. We have
+# not run it. If you have a GPU, `python -m bench.network` in the folder of the course measures it.
+#
+# Without one, make the training smaller. `zhang_small` of section 9 has an eighth of the channels, which is a sixtieth of the
+# arithmetic for a picture; it was shown 3,900 batches of pictures of 32 to 104 pixels. That took 28 minutes on two cores, and you
+# will see what it can do.
+#
+# And how many operations a second do the two published numbers mean, if all the time went into this arithmetic?
 
 # %%
 print(f"V100: {kth * picture_operations / 1e12:.1f} x 10^12 operations a second")
@@ -407,7 +422,7 @@ print(f"K40, if 224 x 224: {one / 1e9:.0f} billion operations in 0.1 s: ", end="
 print(f"{one / 0.1 / 1e12:.2f} x 10^12 a second")
 
 # %% [markdown]
-# To run the paper's training: `colorize train --recipe zhang2016 --data FOLDER`. The recipe is a readable file,
+# To run the paper's training, on a GPU: `colorize train --recipe zhang2016 --data FOLDER`. The recipe is a readable file,
 # `data/recipes/zhang2016.toml`. KTH's is `kth`, and `modern` is how one would do it today. None of the three
 # has been run at full length here.
 #
@@ -425,8 +440,8 @@ print(f"{one / 0.1 / 1e12:.2f} x 10^12 a second")
 # After training, a photo must not depend on its neighbors in the batch. So in evaluation mode $m$ and $v$ are the running means
 # that training has stored.
 #
-# **Predict.** The network `zhang_small` gets the cat alone, then together with four other photos. Does its answer about the cat change,
-# in training mode and in evaluation mode?
+# **Predict.** The network `zhang_small` gets the cat alone, then together with four other photos. Does its answer about the cat
+# change, in training mode and in evaluation mode?
 
 # %%
 photos = torch.stack(
@@ -453,7 +468,8 @@ for mode in ("train", "eval"):
 # ●●●○○ · 12 minutes
 #
 # Return the weight and the bias of the convolution that does both. With $w_{oi}$ the kernel from input channel $i$ to
-# output channel $o$, the old way gives $\text{bias}_o + \sum_i w_{oi} * (\text{scale}_i x_i + \text{shift}_i)$.
+# output channel $o$ and $*$ for "convolved with", the old way gives
+# $\text{bias}_o + \sum_i w_{oi} * (\text{scale}_i x_i + \text{shift}_i)$.
 #
 # <details><summary>Hint 1</summary>Multiply out. One part has x in it: its factor is the new kernel. The other has not: it is
 # a constant for each output channel.</details>
@@ -571,17 +587,16 @@ print(f"largest difference {(old - new).abs().max():.0e}, of {old.abs().max():.0
 # %% [markdown]
 # ## 5. Train it
 #
-# The toy world of lessons 3 to 6, the loss of lesson 4, and the paper's network. On a CPU it gets an eighth of its channels, 514,241
-# numbers. If PyTorch sees a GPU through CUDA, the same cell trains the full
-# width on it (we have not run that).
+# The toy world of lessons 3 to 6, the loss of lesson 4, and the paper's network. On a CPU it gets an eighth of its channels,
+# 514,241 numbers. If PyTorch sees a GPU through CUDA, the same cell trains the full width on it (we have not run that).
 #
-# **Predict.** `SmallNet` of width 16 (453,401 numbers) ended near 1.42 nats after 1,200 steps, with the least possible at 1.39. Will this network, which
-# has about as many numbers, come as close?
+# **Predict.** `SmallNet` of width 16 (453,401 numbers) came close to the least possible, 1.39 nats: 1.42 after 1,200 steps, and
+# hardly more after 600. Will this network, which has about as many numbers, come as close in 600?
 
 # %%
 device = "cuda" if torch.cuda.is_available() else "cpu"
 world = ToyWorld(size.scene)
-width, learning_rate = size.width / 128, size.learning_rate  # 1/8
+width, learning_rate = size.width / 128, size.learning_rate  # 1/8 of the channels
 if device == "cuda":
     width, learning_rate = 1.0, 3e-4
 torch.manual_seed(0)
@@ -628,10 +643,10 @@ for kind in ("sky", "grass", "wall", "tree", "apple", "lemon", "kite"):
 
 # %% [markdown]
 # It does not. Sky and grass, which are large, it has nearly learned; lemons and kites hardly at all. The likely reason: in the
-# middle of this network a scene of 48 pixels is a map of 6 x 6 values. A lemon is about as large as one of them, a kite half as large,
-# and there is no skip connection that would bring their outlines back. The paper's network is made for photos of 176 pixels and more,
-# for 450,000 steps, and for things that fill a good part of the photo. `SmallNet` is made for this course. The toy world does not
-# say which is the better network for photos.
+# middle of this network a scene of 48 pixels is a map of 6 x 6 values. A lemon is about as large as one of them, a kite half as
+# large, and there is no skip connection that would bring their outlines back. The paper's network is made for photos of 176
+# pixels and more, for 450,000 steps, and for things that fill a good part of the photo. `SmallNet` is made for this course. The
+# toy world does not say which is the better network for photos.
 #
 # ## 6. Stop, and go on
 #
@@ -696,8 +711,8 @@ print("largest difference from the undisturbed run, in the weights and in the")
 print("running means of batch norm:", *differ(undisturbed, resumed))
 
 # %% [markdown]
-# None: the same bits. (On the same machine with the same number of threads; another one adds up in another order.) For that, the file must
-# hold everything that the next step depends on.
+# None: the same bits. (On the same machine with the same number of threads; another one adds up in another order.) For that, the
+# file must hold everything that the next step depends on.
 #
 # **Question.** Which of these must be in it: the weights? Adam's two running means? the number of steps? the running means of
 # the batch norms? the photos?
@@ -726,12 +741,12 @@ folder.cleanup()
 
 # %% [markdown]
 # - Without **Adam's running means** the optimizer starts cold. The loss will often jump after such a restart, and recover.
-# - Without **the number of steps** the run begins its plan again: the learning rate of the first step, and batches that it has
-#   seen before.
-# - Without **the batch norms' running means** the weights come out right, since training does not read those means, but the finished
-#   network would answer differently. It is easy to miss.
-# - **The photos** need not be in it, if it is known which ones come next. Here the seed of a batch is computed from the number of the
-#   step. That is also why the state of the random numbers matters only where something else draws, such as dropout.
+# - Without **the number of steps** (the file has it as the number of losses) the run begins its plan again: the learning rate of
+#   the first step, and batches that it has seen before.
+# - Without **the batch norms' running means** the weights come out right, since training does not read those means, but the
+#   finished network would answer differently. It is easy to miss.
+# - **The photos** need not be in it, if it is known which ones come next. Here the seed of a batch is computed from the number
+#   of the step. That is also why the state of the random numbers matters only where something else draws, such as dropout.
 #
 # One more thing belongs in it: the *plan*. If you go on with another learning rate by mistake, `fit` says so and stops.
 #
@@ -768,9 +783,9 @@ print("with scaling:   ", ((gradient * factor).half().float() / factor).item())
 # %% [markdown]
 # ### A batch in parts
 #
-# The batch does not fit in memory? Cut it in parts, let their gradients add up, and take one step for all: `accumulate=4`. If the loss is a
-# mean, each part counts a fourth. Is that the same as the whole batch? Compare gradients, with batch norm's statistics frozen
-# (evaluation mode) and live (training mode).
+# The batch does not fit in memory? Cut it in parts, let their gradients add up, and take one step for all: `accumulate=4` in `fit`.
+# If the loss is a mean, each part counts a fourth. Is that the same as the whole batch? Compare gradients, with batch norm's
+# statistics frozen (evaluation mode) and live (training mode).
 
 
 # %% tags=["trained"]
@@ -791,8 +806,8 @@ for live in (False, True):
     print(f"batch norm {'live' if live else 'frozen'}: gradients differ by {off:.1e}")
 
 # %% [markdown]
-# Frozen, they are equal up to rounding. Live, they are not: each part is normalized with its own mean and variance. A part of 2 pictures
-# is not a fourth of a batch of 8.
+# Frozen, they are equal up to rounding. Live, they are not: each part is normalized with its own mean and variance. A part of 2
+# pictures is not a fourth of a batch of 8.
 #
 # ### Several GPUs
 #
@@ -852,15 +867,16 @@ off = (both[1] - var).abs().max() / var.max()
 print(f"largest difference over all channels, relative: {off:.0e}")
 
 # %% [markdown]
-# With these numbers sent around, eight GPUs give what one large GPU would give, up to rounding. PyTorch calls it `SyncBatchNorm`; `colorize train`
-# takes it when there are several GPUs. It costs a message for each of the seven batch norms, forward and backward. It exists on GPUs only:
-# several processes on CPUs normalize each share alone. We have run two processes on a CPU; we have not run several GPUs.
+# With these numbers sent around, eight GPUs give what one large GPU would give, up to rounding. PyTorch calls it
+# `SyncBatchNorm`; `colorize train` takes it when there are several GPUs. It costs a message for each of the seven batch norms,
+# forward and backward. It exists on GPUs only: several processes on CPUs normalize each share alone. We have run two processes
+# on a CPU; we have not run several GPUs.
 #
 # ## 8. Loss curves that went wrong
 #
-# Three small trainings, each with one fault. The cell that runs them is folded. **Predict** from the curves, before you open it, which
-# is which: (1) the learning rate is much too high, (2) the loss is the sum over the pixels, not their mean, (3) the network sees the
-# same four scenes again and again.
+# Three small trainings, each with one fault. The cell that runs them is folded. **Predict** from the curves, before you open
+# it, which is which: (1) the learning rate is much too high, (2) the loss is the sum over the pixels, not their mean, (3) the
+# network sees the same four scenes again and again.
 
 
 # %%
@@ -903,7 +919,8 @@ def summed(answer, true_ab):
 
 
 torch.manual_seed(0)
-thinner, small, other = ZhangNet(width=1 / 16), SmallNet(width=16), SmallNet(width=16)
+thinner = ZhangNet(width=1 / 16)
+small, other = SmallNet(width=size.width), SmallNet(width=size.width)
 curves = {
     "A": run(thinner, tiny, size.steps // 15, 16, 0.3, rate=staircase({})),
     "B": run(small, Few(tiny, 4), size.steps // 10, 4, 1e-2, report=validation(small)),
@@ -931,13 +948,18 @@ axes[2].set(yscale="linear", ylim=(0, 13_000))
 show(
     fig,
     alt="Three curves. A jumps from 6 to hundreds at once, falls back and stays flat "
-    "near 2.8. B: training falls steadily to 1.4, unseen scenes first fall, then turn "
+    "near 2.8. B: training falls steadily to 1.3, unseen scenes first fall, then turn "
     "and rise slowly. C starts near 11,500 and falls smoothly.",
     caption="Three trainings with one fault each. The vertical axis of A is logarithmic.",
 )
 
 # %% tags=["trained"]
 high, few, total_loss = curves["A"].losses, curves["B"], curves["C"].losses
+posterior = tiny.posterior(held_out.kind, soft=True)  # (50, 313, 24, 24)
+constant = torch.special.entr(posterior.mean(dim=(0, 2, 3))).sum()
+least = tiny.cross_entropy_floor(held_out.kind, soft=True)
+print(f"unseen scenes: the best constant answer costs {constant:.2f} nats,", end=" ")
+print(f"the best answer {least:.2f}")
 with torch.inference_mode():
     answers = thinner(held_out.lightness[:, None]).softmax(dim=1)
 print(f"A: {high[0]:.1f}, {high[1]:.0f}, ..., {sum(high[-20:]) / 20:.2f};", end=" ")
@@ -950,23 +972,23 @@ print(f"C: {total_loss[0]:,.0f}; divided by 44 x 44: {total_loss[0] / 44**2:.2f}
 
 # %% [markdown]
 # - **A, learning rate too high.** *Symptom:* one huge value at the start, then a flat line far above the floor. *Cause:* the first
-#   steps were so large that in the last layers every ReLU answers 0, to every pixel. A ReLU at 0 passes no gradient back, so it stays there.
-#   Only the bias of the head can still learn: one distribution for all pixels. *How to notice:* the curve is flat at what a constant answer
-#   costs, here the entropy of all colors of this world, about 2.7 nats. *Cure:* a lower rate (0.004 instead of 0.3), and smaller first steps, as
-#   `fit` takes them unless told otherwise.
-# - **B, overfitting.** *Symptom:* the training loss falls below the floor that holds for unseen scenes, 1.38; the loss on those turns
-#   around and rises. *Cause:* four scenes can be learned by heart. *How to notice:* only by measuring on pictures that were not trained on.
-#   *Cure:* more pictures, or an earlier end.
-# - **C, sum instead of mean.** *Symptom:* a loss in the thousands that falls as it should. *Cause:* 44 x 44 pixels times
-#   ln 313 = 5.746 is 11,124; an untrained network starts a little above. Users of public code have taken it for a failure. It is none: Adam
-#   divides by the size of the gradient, so its steps are nearly the same. Two things do change. Plain gradient descent would
-#   take steps 1,936 times as long. And weight decay means something else where it is a part of the gradient, as in the paper's
-#   training. *How to notice:* divide by the number of pixels, and compare with ln 313.
+#   steps were so large that in the last layers every ReLU answers 0, to every pixel. A ReLU at 0 passes no gradient back, so it
+#   stays there. Only the bias of the head can still learn: one distribution for all pixels. *How to notice:* the curve is flat at
+#   what the best constant answer costs, the entropy of all colors of this world, about 2.7 nats. *Cure:* a lower rate (0.004
+#   instead of 0.3), and smaller first steps, as `fit` takes them unless told otherwise.
+# - **B, overfitting.** *Symptom:* the training loss falls below the floor that holds for unseen scenes, 1.38; the loss on those
+#   turns around and rises. *Cause:* four scenes can be learned by heart. *How to notice:* only by measuring on pictures that
+#   were not trained on. *Cure:* more pictures, or an earlier end.
+# - **C, sum instead of mean.** *Symptom:* a loss in the thousands that falls as it should. *Cause:* 44 x 44 pixels times 5.746,
+#   which is ln 313, make 11,124; an untrained network starts a little above. Users of public code have taken it for a failure.
+#   It is none: Adam divides by the size of the gradient, so its steps are nearly the same. Two things do change. Plain gradient
+#   descent would take steps 1,936 times as long. And weight decay means something else where it is a part of the gradient, as
+#   in the paper's training. *How to notice:* divide by the number of pixels, and compare with ln 313.
 #
 # ## 9. On photos
 #
-# `zhang_small` is the paper's network with an eighth of its channels. It was trained as `rebalanced` was: the same photos, the same loss,
-# the same steps, 27 and 28 minutes (`zhang_small` in bfloat16). Both answer with T = 0.38 here.
+# `zhang_small` is the paper's network with an eighth of its channels. It was trained as `rebalanced` was: the same photos, the
+# same loss, the same steps, 28 and 27 minutes (`zhang_small` in bfloat16). Both answer with T = 0.38 here.
 #
 # **Predict.** Which of the two has more numbers, and which more arithmetic? Which colors the five photos better?
 
@@ -982,7 +1004,8 @@ for name, colorizer in pair.items():
 colored = {"photo": list(photos)}
 for name, colorizer in pair.items():
     colored[name] = [images.to_tensor(colorizer.colorize(photo)) for photo in photos]
-fig, axes = panels(3, 5, (1.5, 1.7))
+inches = size.scene / 32  # 1.5
+fig, axes = panels(3, 5, (inches, inches + 0.2))
 for k, (name, shown) in enumerate(colored.items()):
     for j, image in enumerate(shown):
         chroma = mean_chroma(rgb_to_lab(image[None])[:, 1:]).item()
@@ -1009,18 +1032,19 @@ for name, row in shown.items():
     print(f"{row['rebalanced_auc']:14.1f}{row['chroma']:10.1f}")
 
 # %% [markdown]
-# AuC is the share of pixels within a distance of the true color, averaged over the distances from 0 to 150; in the rebalanced one rare
-# colors count more (lesson 8 builds both). By plain pixels `zhang_small` is ahead of `rebalanced`, and a gray photo of both: who
-# paints less errs less there (lesson 5). Where rare colors count more, `rebalanced` is ahead, by less than the
-# intervals are wide (they stand in the cards, `data/weights/zhang_small.md`). One has 3.5 times the numbers and another shape, at once. So this
-# does not say which shape is better. And a thin copy, trained for 28 minutes, says little about the paper's network.
+# AuC is the share of pixels within a distance of the true color, averaged over the distances from 0 to 150; in the rebalanced
+# one rare colors count more (lesson 8 builds both). By plain pixels `zhang_small` is ahead of `rebalanced`, and a gray photo of
+# both: who paints less errs less there (lesson 5). Where rare colors count more, `rebalanced` is ahead, by less than the
+# intervals are wide (they stand in the cards, `data/weights/zhang_small.md` and `rebalanced.md`). One has 3.5 times the numbers
+# and another shape, at once. So this does not say which shape is better. And a thin copy, trained for 28 minutes, says little
+# about the paper's network.
 #
 # ### Narrow, or broad
 #
-# KTH's main choice was another: not all of ImageNet, but 42,556 photos of 33 related classes, mostly fruit and vegetables. Their network then did
-# better on such photos than the authors' released one: rebalanced AuC 81.0 against 78.6 % (their Table 2). But the two differ in more than their photos.
-# Our small twins differ in nothing else: `narrow` has learned from thumbnails of horses, `broad` from all ten kinds of CIFAR-10,
-# both for 2,000 steps of 128. Both are measured on the same unseen horses.
+# KTH's main choice was another: not all of ImageNet, but 42,556 photos of 33 related classes, mostly fruit and vegetables. Their
+# network then did better on such photos than the authors' released one: rebalanced AuC 81.0 against 78.6 % (their Table 2). But
+# the two differ in more than their photos. Our small twins differ in nothing else: `narrow` has learned from thumbnails of horses,
+# `broad` from all ten kinds of CIFAR-10, both for 2,000 steps of 128. Both are measured on the same unseen horses.
 #
 # **Predict.** Which is better on horses?
 
@@ -1037,15 +1061,16 @@ for key in ("narrow", "broad on narrow"):
             print()
 
 # %% [markdown]
-# No difference that the intervals would allow to call one: `broad` has looked at horses a tenth as often, and is as good on them. At 32 pixels and
-# with 2,000 steps, narrowing has bought nothing here. That does not refute KTH, who had larger photos, and 75 times as many
-# steps.
+# Not much between them: `narrow` is ahead by half a point of raw AuC, `broad` by up to one of the rebalanced AuC. The intervals
+# overlap. (That alone does not prove the two equal: an interval of their difference, photo by photo, would be narrower.) And
+# `broad` has looked at horses a tenth as often. At 32 pixels and with 2,000 steps, narrowing has bought little here. That does not
+# refute KTH, who had larger photos, and 75 times as many steps.
 #
 # ### The authors' own weights
 #
-# The authors have published their network for PyTorch, 129 MB. This course can load it. Nothing is downloaded unless you say so: set
-# `DOWNLOAD = True` and run the cell again. It is downloaded once. Without a network connection the cell says so, and nothing else
-# happens.
+# The authors have published their network for PyTorch, 129 MB. This course can load it. Nothing is downloaded unless you say
+# so: set `DOWNLOAD = True` and run the cell again. It is downloaded once. Without a network connection the cell says so, and
+# nothing else happens.
 
 # %%
 DOWNLOAD = False
@@ -1072,15 +1097,15 @@ else:
 # | receptive field | not reported | 325 pixels before `conv8_1`, 349 at the end | 349, by gradient |
 # | size | 129 MB (Zhang et al. 2016, Table 1) | 32,230,393 numbers, 128.9 MB | the same |
 # | a picture | 100 ms on a K40 (supplementary, Table 2) | 41.8 billion multiply-adds at 256 x 256 | |
-# | a training | about 450,000 steps of 40 (the authors' released training files); 150,000 in about 20 hours on a V100 (KTH, section 5.1) | 2.1 x 10^18 operations for 450,000 | about a year on one thread of a CPU, extrapolated from two steps; on a GPU not run |
+# | a training | about 450,000 steps of 40 (the authors' released training files); 150,000 in about 20 hours on a V100 (KTH, section 5.1) | 2.1 x 10^18 operations for 450,000 | about a year on one thread of a CPU, extrapolated from one step; on a GPU not run |
 # | channels of blocks 7 and 8 | 256 and 128 (supplementary, Table 1), 512 and 256 (KTH, Table 1, and the released network) | only the latter is 129 MB | 512 and 256 |
 # | rebalanced AuC | 67.3 %, gray 58.0 % (Zhang et al., Table 1) | | `zhang_small` 66.3 %, gray 63.0 %, at T = 0.38: other photos, not to be compared |
 # | narrow against broad | 81.0 against 78.6 % (KTH, other trainings) | | 75.8 against 76.8 %, twins, T = 0.38; their intervals overlap |
 #
 # **Take away**
 # 1. A layer can use only what it sees. Dilation widens that at no cost, and the field is an upper bound, not what is used.
-# 2. Memory, arithmetic and days of a training can be computed before it starts. Do so: a measured step and a multiplication tell a week
-#    from a year.
+# 2. Memory, arithmetic and days of a training can be computed before it starts. Do so: a measured step and a multiplication
+#    tell a week from a year.
 # 3. Batch norm ties the pictures of a batch together. That is why it resists folding, cutting a batch in parts, and several GPUs,
 #    and why its running means belong in a checkpoint.
 #
@@ -1089,19 +1114,19 @@ else:
 # <details><summary>Could one fold batch norm exactly after all, by padding with something else than zeros?</summary>Yes. The folded
 # convolution needs, outside of the picture, what the batch norm would turn into 0: for each channel the value -shift / scale. Pad
 # with that by hand, convolve without padding, and the frame is exact. It costs a copy of the map.</details>
-# <details><summary>A stride of 2 more in block 4 instead of dilation: what would it change?</summary>Blocks 5 and 6 would widen the field
-# by the same, block 7 by more, and the arithmetic of the three would fall to a quarter. But the answers would come at every 16th pixel, and conv8 would have to double
-# the resolution twice to come back to a quarter.</details>
-# <details><summary>A training of 10 days is killed on average once a day. How often should it write a checkpoint?</summary>What is lost
-# at a kill is half the distance between checkpoints, on average. With one each hour it is half an hour a day, 2 %. With one every ten
-# minutes it is 0.3 %, and a file of 387 MB (weights and Adam's two means; gradients need not be kept) takes seconds to
-# write.</details>
-# <details><summary>Why does the sum of the losses change the meaning of weight decay?</summary>Where weight decay is a part of the gradient, the weights
-# are pulled by (gradient of the loss) + decay x weight. If the loss is 1,936 times larger, the same decay is 1,936 times weaker beside
-# it. AdamW takes the decay out of the gradient, and does not care.</details>
-# <details><summary>Your batch norm sees 2 pictures on each of 8 GPUs. Is SyncBatchNorm worth its messages?</summary>Probably: mean and variance of 2
-# pictures jump from step to step. With 64 on each GPU they are steady, and many trainings go without it. The pixels of one picture
-# are alike, so it is the pictures that count, more than the pixels.</details>
+# <details><summary>A stride of 2 more in block 4 instead of dilation: what would it change?</summary>Blocks 5 and 6 would widen
+# the field by the same, block 7 by more, and the arithmetic of the three would fall to a quarter. But the answers would come at
+# every 16th pixel, and conv8 would have to double the resolution twice to come back to a quarter.</details>
+# <details><summary>A training of 10 days is killed on average once a day. How often should it write a checkpoint?</summary>What
+# is lost at a kill is half the distance between checkpoints, on average. With one each hour it is half an hour a day, 2 %. With
+# one every ten minutes it is 0.3 %, and a file of 387 MB (weights and Adam's two means; gradients need not be kept) takes
+# seconds to write.</details>
+# <details><summary>Why does the sum of the losses change the meaning of weight decay?</summary>Where weight decay is a part of
+# the gradient, the weights are pulled by (gradient of the loss) + decay x weight. If the loss is 1,936 times larger, the same
+# decay is 1,936 times weaker beside it. AdamW takes the decay out of the gradient, and does not care.</details>
+# <details><summary>Your batch norm sees 2 pictures on each of 8 GPUs. Is SyncBatchNorm worth its messages?</summary>Probably:
+# mean and variance of 2 pictures jump from step to step. With 64 on each GPU they are steady, and many trainings go without it.
+# The pixels of one picture are alike, so it is the pictures that count, more than the pixels.</details>
 
 # %%
 check.scorecard()
