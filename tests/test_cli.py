@@ -173,10 +173,18 @@ def test_what_pillow_would_lose_is_kept(tmp_path, recwarn):
     assert content.count(entry) == 1
     (tmp_path / "b.tif").write_bytes(content.replace(entry, struct.pack("<HHI", 33723, 4, 4)))
     gray().save("c.gif", comment=b"scanned")
+    gray().save("e.webp", xmp=b"x" * 200_000)
+    gray().save("f.jpg", xmp=b"x" * 65_504)
     texts = PngInfo()
     texts.add_text("Raw profile type exif", "\nexif\n 8\n4d4d002a00000008\n")
     gray().save("d.png", pnginfo=texts)
-    assert run("a.jpg", "a.png", "a.tif", "a.webp", "b.tif", "c.gif", "d.png", "-o", "out") == 0
+    assert (
+        run("a.jpg", "a.png", "a.tif", "a.webp", "b.tif", "c.gif", "d.png", "e.webp", "f.jpg", "-o", "out")
+        == 0
+    )
+    for name, size in (("e.webp", 200_000), ("f.jpg", 65_504)):
+        with Image.open(f"out/{name}") as picture:
+            assert len(picture.info["xmp"]) == size
     for suffix in ("jpg", "png", "tif", "webp"):
         with Image.open(f"out/a.{suffix}") as picture:
             found = picture.getexif()
@@ -579,6 +587,15 @@ def test_a_damaged_network_is_named_and_the_others_are_listed(tmp_path, capsys, 
     said = capsys.readouterr()
     assert said.out.splitlines()[1].split()[0] == "mine"
     assert "broken.safetensors is no weights file that can be read" in said.err
+
+
+def test_a_training_that_cannot_write_gets_one_sentence(tmp_path, capsys):
+    (tmp_path / "file").write_text("a file")
+    (tmp_path / "r.toml").write_text(
+        'loss = "l2"\n[[phases]]\nsize = 32\nsteps = 1\nbatch_size = 1\nlearning_rate = 0.1'
+    )
+    assert run("train", "--recipe", "r.toml", "--data", ".", "--out", "file") == 1
+    assert capsys.readouterr().err == "colorize train: file: File exists\n"
 
 
 def test_networks_are_listed(capsys):

@@ -5,8 +5,8 @@
     colorize evaluate FOLDER --network NAME [more]
     colorize networks
 
-Without an installation: ``python -m colorize`` in place of ``colorize``. Exit status: 0; 1 if a photo failed, or a training
-was stopped; 2 for a mistake in the command; 130 after Ctrl-C.
+Without an installation: ``python -m colorize`` in place of ``colorize``. Exit status: 0; 1 if a photo failed, a disk did, or a
+training was stopped; 2 for a mistake in the command; 130 after Ctrl-C.
 """
 
 import sys
@@ -52,6 +52,11 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
+    except OSError as error:  # a full disk, a folder that may not be written to: checkpoints, logs, weights
+        name = f"colorize {command}" if command in COMMANDS else "colorize"
+        reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        print(f"{name}: {one_line(reason)}", file=sys.stderr)
+        return 1
 
 
 def colorize(arguments: list[str]) -> int:

@@ -17,6 +17,7 @@ HISTORY = 0x9213  # EXIF's ImageHistory: what has been done to the picture
 _STORAGE = {*range(254, 267), 273, 274, *range(277, 285), *range(288, 294), 296, 301, *range(317, 348)}
 _STORAGE |= {*range(512, 533), 34675}
 _TIFF_XMP, _TIFF_IPTC = 700, 33723
+_JPEG_XMP = 65_504  # bytes that fit into the segment for it
 _TURNED = {5, 6, 7, 8}  # orientations of a picture that lies on its side
 # Copies that ImageMagick adds to a PNG: the profile and the orientation in them are no longer true.
 _RAW_PROFILES = {f"Raw profile type {kind}" for kind in ("exif", "APP1", "icc", "icm", "xmp")}
@@ -64,7 +65,7 @@ def options(path: str | os.PathLike, suffix: str, size: tuple[int, int], note: s
         if info.get("comment"):  # of a JPEG or a GIF
             texts.setdefault("Comment", info["comment"].decode("utf-8", "replace"))
         found["pnginfo"] = _texts(texts, xmp, note)
-    elif xmp and suffix in (".jpg", ".jpeg", ".webp") and len(xmp) < 65_000:  # a JPEG's segment holds no more
+    elif xmp and (suffix == ".webp" or (suffix in (".jpg", ".jpeg") and len(xmp) <= _JPEG_XMP)):
         found["xmp"] = xmp
     if suffix in (".jpg", ".jpeg"):
         found["comment"] = info.get("comment", b"")
