@@ -404,7 +404,7 @@ for name, speed in (
     print(f"{name:37}{speed:10.2f}{speed / rate:12,.0f}{days:21,.1f}")
 
 # %% [markdown]
-# One V100, a card for servers, takes 83 pictures a second: two and a half days for what takes one thread of our CPU about a year.
+# One V100, a card for servers, takes 83 pictures a second: two and a half days for what takes one thread of our CPU most of a year.
 # That is what a GPU would have bought: not a better network for the same number of steps, but so many more steps in the same time.
 # The last line is arithmetic only: it *assumes* a GPU that keeps up 100 x 10^12 operations a second in half precision. We have
 # not run it. If you have a GPU, `python -m bench.network` in the folder of the course measures it.
@@ -1062,7 +1062,7 @@ for key in ("narrow", "broad on narrow"):
 
 # %% [markdown]
 # Not much between them: `narrow` is ahead by half a point of raw AuC, `broad` by up to one of the rebalanced AuC. The intervals
-# overlap. (That alone does not prove the two equal: an interval of their difference, photo by photo, would be narrower.) And
+# overlap. (That alone does not prove the two equal: an interval of their difference, photo by photo, would likely be narrower.) And
 # `broad` has looked at horses a tenth as often. At 32 pixels and with 2,000 steps, narrowing has bought little here. That does not
 # refute KTH, who had larger photos, and 75 times as many steps.
 #
@@ -1097,7 +1097,7 @@ else:
 # | receptive field | not reported | 325 pixels before `conv8_1`, 349 at the end | 349, by gradient |
 # | size | 129 MB (Zhang et al. 2016, Table 1) | 32,230,393 numbers, 128.9 MB | the same |
 # | a picture | 100 ms on a K40 (supplementary, Table 2) | 41.8 billion multiply-adds at 256 x 256 | |
-# | a training | about 450,000 steps of 40 (the authors' released training files); 150,000 in about 20 hours on a V100 (KTH, section 5.1) | 2.1 x 10^18 operations for 450,000 | about a year on one thread of a CPU, extrapolated from one step; on a GPU not run |
+# | a training | about 450,000 steps of 40 (the authors' released training files); 150,000 in about 20 hours on a V100 (KTH, section 5.1) | 2.1 x 10^18 operations for 450,000 | most of a year on one thread of a CPU, extrapolated from one step; on a GPU not run |
 # | channels of blocks 7 and 8 | 256 and 128 (supplementary, Table 1), 512 and 256 (KTH, Table 1, and the released network) | only the latter is 129 MB | 512 and 256 |
 # | rebalanced AuC | 67.3 %, gray 58.0 % (Zhang et al., Table 1) | | `zhang_small` 66.3 %, gray 63.0 %, at T = 0.38: other photos, not to be compared |
 # | narrow against broad | 81.0 against 78.6 % (KTH, other trainings) | | 75.8 against 76.8 %, twins, T = 0.38; their intervals overlap |
@@ -1106,8 +1106,9 @@ else:
 # 1. A layer can use only what it sees. Dilation widens that at no cost, and the field is an upper bound, not what is used.
 # 2. Memory, arithmetic and days of a training can be computed before it starts. Do so: a measured step and a multiplication
 #    tell a week from a year.
-# 3. Batch norm ties the pictures of a batch together. That is why it resists folding, cutting a batch in parts, and several GPUs,
-#    and why its running means belong in a checkpoint.
+# 3. Batch norm ties the pictures of a batch together. That is why it resists cutting a batch in parts and several GPUs. Its running
+#    means belong in a checkpoint. After training it is a multiplication and an addition, which fold into the next convolution
+#    except at the rim, where the padding stands between them.
 #
 # ## Questions
 #
