@@ -483,6 +483,7 @@ MISTAKES = {
     ("evaluate", ".", "--split", "test"): ("split must be 'train', 'validation' or 'all', got 'test'", 2),
     ("evaluate", ".", "--size", "4"): ("expected a whole number of at least 8, received '4'", 2),
     ("train", "--recipe", "l4", "--data", "."): ("there is no recipe 'l4'", 2),
+    ("networks", ""): ("there is no use for ''", 2),
     ("networks", "all"): ("there is no use for 'all'", 2),
 }
 

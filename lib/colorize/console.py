@@ -1,4 +1,7 @@
-"""What all programs of the library say alike: a mistake in a command gets one sentence, and a name that is close."""
+"""What all programs of the library say alike: a mistake in a command gets one sentence, and a name that is close.
+
+Also lines that any terminal can show, and imports that Ctrl-C does not break.
+"""
 
 import argparse
 import contextlib
@@ -80,11 +83,10 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """End the program with exit status 2."""
         if unknown := re.match(r"unrecognized arguments: (.*)", message):
-            word = unknown[1].split()[0].partition("=")[0]
+            word = unknown[1].partition(" ")[0].partition("=")[0]
+            is_option = word.startswith("-")
             hint = did_you_mean(word, self._option_string_actions)
-            if word[0] == "-" and os.path.lexists(unknown[1]):
+            if is_option and os.path.lexists(unknown[1]):
                 hint = f"; for the file, write ./{unknown[1]}"
-            message = (
-                f"there is no option {word}{hint}" if word[0] == "-" else f"there is no use for {word!r}"
-            )
+            message = f"there is no option {word}{hint}" if is_option else f"there is no use for {word!r}"
         self.exit(2, f"{self.prog}: {one_line(message)}\n{self.prog} --help says more\n")
