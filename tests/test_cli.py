@@ -592,6 +592,8 @@ def test_a_damaged_network_is_named_and_the_others_are_listed(tmp_path, capsys, 
 
 def test_a_training_that_cannot_write_gets_one_sentence(tmp_path, capsys):
     (tmp_path / "file").write_text("a file")
+    for k in range(3):  # 2.jpg is for validation
+        write(tmp_path / f"{k}.jpg")
     (tmp_path / "r.toml").write_text(
         'loss = "l2"\n[[phases]]\nsize = 32\nsteps = 1\nbatch_size = 1\nlearning_rate = 0.1'
     )

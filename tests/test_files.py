@@ -18,6 +18,13 @@ def test_the_bytes_arrive_and_others_may_read_them(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_names_may_be_as_long_as_names_can_be(tmp_path):
+    path = tmp_path / ("x" * 251 + ".bin")
+    with write_whole(path) as file:
+        file.write(b"all")
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
 @pytest.mark.parametrize("place", ["in the block", "at the rename"])
 @pytest.mark.parametrize("interruption", [OSError, KeyboardInterrupt])
 def test_an_interruption_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch, place, interruption):

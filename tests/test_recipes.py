@@ -64,6 +64,8 @@ BAD = {
     "kind": ('loss = "l2"\nseed = "one"', "seed must be of kind int, got 'one'"),
     "truth": ('loss = "l2"\nseed = true', "seed must be of kind int, got True"),
     "name": ('loss = "l2"\nweigth_decay = 0.1', "unknown entry 'weigth_decay', did you mean 'weight_decay'"),
+    "width": ('loss = "l2"\nwidth = -3', "width must be above 0, got -3.0"),
+    "accumulate": ('loss = "l2"\naccumulate = 0', "accumulate must be above 0, got 0"),
     "loss missing": ("seed = 1", "loss must be given"),
     "toml": ("loss = ", "no TOML file"),
 }
@@ -89,6 +91,13 @@ def test_missing_recipes_and_phases(tmp_path):
         recipes.load(path)
     path.write_text('loss = "l2"\n[[phases]]\nsize = 32')
     with pytest.raises(RecipeError, match="steps, batch_size, learning_rate must be given"):
+        recipes.load(path)
+    phase = 'loss = "l2"\n[[phases]]\nsize = 32\nsteps = 1\nbatch_size = 1\nlearning_rate = 1e-3\n'
+    path.write_text(phase + "zooms = []")
+    with pytest.raises(RecipeError, match=r"zooms must hold numbers above 0, got \[\]"):
+        recipes.load(path)
+    path.write_text(phase.replace("steps = 1", "steps = 0"))
+    with pytest.raises(RecipeError, match="steps must be above 0, got 0"):
         recipes.load(path)
     path.write_text('like = "mine"')
     with pytest.raises(RecipeError, match="cannot be like itself"):
@@ -229,6 +238,30 @@ def test_a_recipe_can_choose_subfolders(data, folder):
     streamed = Phase(32, 1, 2, 1e-3, shorter=40)
     with pytest.raises(RecipeError, match="cannot choose subfolders"):
         recipes.make_data(recipe, streamed, folder)
+
+
+def test_what_is_held_out_fits_into_memory(folder, data, monkeypatch):
+    recipe = Recipe("l2", (Phase(32, 1, 2, 1e-3),))
+    files = measure.held_out_files(recipe, folder)
+    assert [path.stem for path in files] == ["2", "21", "23", "32", "5"]
+    assert len(measure.held_out(recipe, folder, 32)) == 5
+    assert len(measure.held_out(recipe, folder, 32, most=3)) == 3
+    monkeypatch.setattr(measure, "MEMORY", 2 * 12 * 32**2)
+    assert len(measure.held_out(recipe, folder, 32)) == 2
+    assert len(measure.held_out(recipe, folder, 16)) == 5
+    streamed = Recipe("l2", (Phase(32, 1, 2, 1e-3, shorter=40),))  # from an index on disk
+    assert {path.stem for path in measure.held_out_files(streamed, folder)} == {path.stem for path in files}
+
+
+def test_without_a_validation_photo_no_training_begins(tmp_path, data, capsys):
+    data("l2", 'loss = "l2"')
+    (tmp_path / "two").mkdir()
+    for name in ("0.jpg", "1.jpg"):
+        images.save(images.bundled("coffee", 40), tmp_path / "two" / name)
+    with pytest.raises(SystemExit):
+        train.main(["--recipe", "l2", "--data", str(tmp_path / "two"), "--out", str(tmp_path / "runs")])
+    assert "no photo for validation in " in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
 
 
 def test_wrong_arguments_are_one_sentence(tmp_path, capsys, data, folder):

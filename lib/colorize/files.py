@@ -37,7 +37,8 @@ def write_whole(path: str | os.PathLike) -> Iterator[BinaryIO]:
     ['a.txt']
     """
     path = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    # A part of the name: the whole may be as long as names can be.
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
             yield file

@@ -19,8 +19,10 @@ from .console import Parser
 from .datasets import photo_files
 from .evaluation import Scores, compare, intervals, numbers, validation_photos
 from .files import data_folder, write_whole
+from .folders import Index
 from .recipes import Phase, Recipe, RecipeError, chosen, is_thumbnail, load
 
+MEMORY = 2**29  # bytes of photos, at most
 COLUMNS = {
     "raw_auc": "raw AuC",
     "rebalanced_auc": "rebalanced AuC",
@@ -41,11 +43,26 @@ def machine() -> str:
     return f"{os.cpu_count()} cores ({platform.machine()}), {gpu}, PyTorch {torch.__version__}"
 
 
-def held_out(recipe: Recipe, photos: Path, size: int) -> torch.Tensor:
-    """Read the validation photos that a recipe's network is measured on; thumbnails if it was trained on nothing else."""
-    files = chosen(photo_files(photos, "validation"), recipe)
+def held_out_files(recipe: Recipe, photos: Path) -> list[Path]:
+    """List the validation photos of a recipe: thumbnails if it was trained on nothing else. ValueError if there is none."""
+    streamed = any(phase.shorter for phase in recipe.phases)
+    found = Index(photos, "validation") if streamed else photo_files(photos, "validation")
     small = all(phase.thumbnails == 1 for phase in recipe.phases)
-    return validation_photos([path for path in files if is_thumbnail(path) == small], size)
+    files = chosen([found[k] for k in range(len(found))], recipe)
+    files = [path for path in files if is_thumbnail(path) == small]
+    if not files:
+        raise ValueError(f"no photo for validation in {photos} among those that the recipe asks for")
+    return files
+
+
+def held_out(recipe: Recipe, photos: Path, size: int, most: int = MEMORY) -> torch.Tensor:
+    """Read the validation photos that a recipe's network is measured on: (N, 3, size, size).
+
+    ``most`` of them, evenly spread, and no more than fit into half a gigabyte: 682 of 256 x 256 pixels.
+    """
+    files = held_out_files(recipe, photos)
+    most = max(1, min(most, MEMORY // (12 * size**2)))
+    return validation_photos(files[:: -(-len(files) // most)], size)
 
 
 def table(rows: dict[str, Scores]) -> dict[str, dict]:

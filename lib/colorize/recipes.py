@@ -31,6 +31,18 @@ CHOICES = {
     "rate": ("cosine", "staircase", "constant"),
     "precision": tuple(PRECISIONS),
 }
+# What must be above 0.
+ABOVE = {
+    "size",
+    "steps",
+    "batch_size",
+    "learning_rate",
+    "width",
+    "neighbors",
+    "accumulate",
+    "view",
+    "measured",
+}
 PRIOR_PHOTOS = 1000  # of a folder that is streamed, for the prior
 
 
@@ -141,6 +153,10 @@ def _make(kind: type, entries: dict, path: Path):
             raise RecipeError(f"{path}: {name} must be of kind {wanted.__name__}, got {value!r}")
         if value not in CHOICES.get(name, (value,)):
             raise RecipeError(f"{path}: {name} must be one of {', '.join(CHOICES[name])}, got {value!r}")
+        if name in ABOVE and not value > 0:
+            raise RecipeError(f"{path}: {name} must be above 0, got {value!r}")
+        if name == "zooms" and not (value and min(value) > 0):
+            raise RecipeError(f"{path}: zooms must hold numbers above 0, got {list(value)!r}")
         made[name] = value
     if missing := [name for name, field in known.items() if field.default is MISSING and name not in made]:
         raise RecipeError(f"{path}: {', '.join(missing)} must be given")

@@ -29,7 +29,7 @@ from .files import write_whole
 from .folders import PhotoFolder
 from .images import to_uint8
 from .lab import rgb_to_lab
-from .measure import card, held_out, machine, rows_of
+from .measure import card, held_out, held_out_files, machine, rows_of
 from .recipes import (
     OPTIMIZERS,
     Recipe,
@@ -103,10 +103,7 @@ def _reporter(
     network: nn.Module, recipe: Recipe, photos: Path, files: Path
 ) -> Callable[[History], dict[str, float]]:
     """Make the function that looks at validation photos during a training, and draws what it sees."""
-    try:
-        seen = held_out(recipe, photos, recipe.view)[:64]
-    except (ValueError, RuntimeError):  # a folder so small that its split is empty: nothing is measured
-        return lambda history: {}
+    seen = held_out(recipe, photos, recipe.view, most=64)
 
     def report(history: History) -> dict[str, float]:
         ((_, ab),) = predict(Colorizer(network, recipe.view), seen, (1.0,)).items()
@@ -201,6 +198,7 @@ def main(arguments: list[str] | None = None) -> int:
     name = Path(options.recipe).stem
     try:
         recipe = load(options.recipe)
+        held_out_files(recipe, options.data)  # none: said now, and not after days
         options.out.mkdir(parents=True, exist_ok=True)
         with parallel.processes(options.device) as device:
             trained = run(name, recipe, options.data, options.out, device)
