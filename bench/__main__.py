@@ -198,7 +198,7 @@ def main(arguments: list[str] | None = None) -> int:
     for measure in (soft_encoding, encoding_and_loss, lab_conversion, slider_move, inference):
         for row in measure():
             rows.append(row)
-            print(f"{row.name:36} {row.ours_ms:8.2f} ms  {row.peer:26} {row.peer_ms:8.2f} ms  {row.ratio:6.1f} x (wanted {row.target:g})", flush=True)  # fmt: skip
+            print(f"{row.name:36} {row.ours_ms:8.2f} ms  {row.peer:26} {row.peer_ms:8.2f} ms  {_short(row.ratio):>6} x (wanted {row.target:g})", flush=True)  # fmt: skip
     ours, dense = peak_memory(MEMORY + OURS), peak_memory(MEMORY + DENSE)
     if ours is None or dense is None:
         print("peak memory: not measured, it is asked of Linux", file=sys.stderr)
@@ -210,6 +210,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     write(rows, slider_parts(), ours, dense)
     return 0
+
+
+def _short(ratio: float) -> str:
+    return f"{ratio:.2f}" if ratio < 2 else f"{ratio:.1f}"
 
 
 def write(rows: list[Comparison], parts: dict[str, float], ours: float, dense: float) -> None:
@@ -225,7 +229,7 @@ def write(rows: list[Comparison], parts: dict[str, float], ours: float, dense: f
     }
     (FOLDER / "results.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     table = "\n".join(
-        f"| {row.name} | {row.ours_ms:.2f} ms | {row.peer} | {row.peer_ms:.2f} ms | {row.ratio:.1f} | {row.target:g} |"
+        f"| {row.name} | {row.ours_ms:.2f} ms | {row.peer} | {row.peer_ms:.2f} ms | {_short(row.ratio)} | {row.target:g} |"
         for row in rows
     )
     (FOLDER / "RESULTS.md").write_text(
