@@ -1,6 +1,7 @@
 """The command `colorize` on photos: which files, where to, what is kept, what is said of those that fail."""
 
 import io
+import json
 import os
 import signal
 import struct
@@ -633,6 +634,29 @@ def test_networks_are_evaluated(tmp_path, capsys):
     expected = evaluation.numbers(evaluation.scores(ab, photos))
     assert float(rows["l2"].split()[0]) == pytest.approx(expected["raw_auc"], abs=0.06)
     assert float(rows["l2"].split()[-1]) == pytest.approx(expected["colorfulness"], abs=0.06)
+    command = ("evaluate", folder, "--network", "first", "l2", "--size", "64", "--out", "found")
+    assert run(*command) == 0
+    assert (
+        "written: found/evaluation.json, found/evaluation.jpg (gray, first, l2, true)"
+        in capsys.readouterr().out
+    )
+    stored = json.loads((tmp_path / "found" / "evaluation.json").read_text())
+    assert (stored["photos"], stored["pixels"]) == (5, 64)
+    assert list(stored["rows"]) == list(rows)
+    assert stored["rows"]["l2"]["numbers"] == pytest.approx(expected, abs=0.011, nan_ok=True)
+    grid = images.read(tmp_path / "found" / "evaluation.jpg")
+    assert grid.shape == (3, 4 * 64, 5 * 64)  # gray, first, l2, true
+    assert (grid[:, -64:, 64:128] - photos[1]).abs().mean() < 0.03
+    assert (grid[0, :64] - grid[1, :64]).abs().max() < 0.03
+    expected_row = Colorizer.load("first").colorize(photos[2], 0.38)
+    assert abs(images.to_uint8(grid[:, 64:128, 128:192]).astype(int) - expected_row).mean() < 8
+    with pytest.raises(SystemExit):
+        run(*command)
+    assert "found/evaluation.json is there already (--overwrite replaces)" in capsys.readouterr().err
+    assert run(*command, "--overwrite") == 0
+    (tmp_path / "file").write_text("")
+    assert run(*command[:-1], "file/x") == 1
+    assert "colorize evaluate: file/x: Not a directory\n" in capsys.readouterr().err
     assert run("evaluate", folder, "--limit", "3", "--size", "64") == 0
     assert capsys.readouterr().out.startswith("2 photos with color, of 7")  # every third; one of them is gray
     with pytest.raises(SystemExit):

@@ -9,6 +9,7 @@ Without an installation: ``python -m colorize`` in place of ``colorize``. Exit s
 training was stopped; 2 for a mistake in the command; 130 after Ctrl-C.
 """
 
+import json
 import sys
 import time
 import warnings
@@ -148,12 +149,23 @@ Rows: the truth; all gray; the colors of another photo; one constant color; the 
         default="all",
         help="all, train, or validation: those that the shipped networks never saw (all)",
     )
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="write evaluation.json, all numbers, and evaluation.jpg, eight photos by each network",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace the two if they are there already")
     options = parser.parse_args(arguments)
     with ctrl_c_waits():
         from .batch import out_of_memory
         from .datasets import photo_files
         from .evaluation import compare, validation_photos
         from .measure import table
+    written = [options.out / f"evaluation.{suffix}" for suffix in ("json", "jpg")] if options.out else []
+    if there := [path for path in written if path.exists() and not options.overwrite]:
+        parser.error(f"{there[0]} is there already (--overwrite replaces)")
     try:
         files = photo_files(options.folder, options.split)
         chosen = files[:: max(1, -(-len(files) // options.limit))]
@@ -185,7 +197,37 @@ Rows: the truth; all gray; the colors of another photo; one constant color; the 
         psnr = "exact" if values["psnr"] > 100 else f"{values['psnr']:.1f}"
         cells += [f"{values['rmse']:6.2f} {psnr:>6} {values['chroma']:7.1f} {values['colorfulness']:13.1f}"]
         say(f"{name:26}{' '.join(cells)}")
+    if written:
+        about = {"folder": str(options.folder), "photos": len(photos), "pixels": options.size, "rows": rows}
+        options.out.mkdir(parents=True, exist_ok=True)
+        try:
+            _write_evaluation(written, about, colorizers, photos[:8])
+        except ValueError as error:  # ImageError, of the picture
+            print(f"colorize evaluate: {one_line(str(error))}", file=sys.stderr)
+            return 1
+        say("", f"written: {written[0]}, {written[1]} (gray, {', '.join(colorizers)}, true)")
     return 0
+
+
+def _write_evaluation(paths: list[Path], about: dict, colorizers: dict, photos) -> None:
+    """Write the numbers as JSON, and a picture with a row for gray, each network at its own temperature, and the truth."""
+    import torch
+
+    from . import images
+    from .decode import paint
+    from .evaluation import predict
+    from .files import write_whole
+    from .lab import rgb_to_lab, to_gray
+    from .measure import machine
+
+    with write_whole(paths[0]) as file:
+        file.write((json.dumps(about | {"machine": machine()}, indent=1) + "\n").encode())
+    shown = [to_gray(photos)]
+    for colorizer in colorizers.values():
+        (ab,) = predict(colorizer, photos, (colorizer.temperature,)).values()
+        shown.append(paint(rgb_to_lab(photos)[:, :1], ab))
+    rows = [torch.cat(list(row), dim=2) for row in (*shown, photos)]  # (3, S, N x S) each
+    images.save(torch.cat(rows, dim=1), paths[1], quality=90)
 
 
 def networks(arguments: list[str]) -> int:
