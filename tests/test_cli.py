@@ -435,6 +435,15 @@ def test_too_large_for_the_memory(tmp_path, capsys, monkeypatch, error):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["b.png"]
 
 
+@pytest.fixture
+def ctrl_c():
+    """Python's own answer to Ctrl-C; a program that was started in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_leaves_nothing_half_written(tmp_path, capsys, monkeypatch):
     for name in ("a.png", "b.png", "c.png"):
         write(tmp_path / name)

@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-IMPORT_NAMES = {"scikit-image": "skimage", "pillow": "PIL", "pyyaml": "yaml"}
+IMPORT_NAMES = {"scikit-image": "skimage", "pillow": "PIL", "pyyaml": "yaml", "pytest-xdist": "xdist"}
 FOR_LESSONS = {"jupyterlab"}  # of the optional packages, the ones without which no lesson opens
 # The motorcycle comes as a stereo pair with its disparities, and loads only if all three files are there.
 PHOTOS = (
