@@ -106,10 +106,8 @@ def _exif(
         if dpi:
             new.update({Base.XResolution: dpi[0], Base.YResolution: dpi[1], Base.ResolutionUnit: 2})
         add(new, Base.Software, "colorize")
-        detail, new[IFD.Exif] = (
-            new.get_ifd(IFD.Exif),
-            0,
-        )  # an entry, without which TIFF's writer leaves it out
+        detail = new.get_ifd(IFD.Exif)
+        new[IFD.Exif] = 0  # an entry, without which TIFF's writer leaves it out
         if keep:
             detail.update({tag: value for tag, value in texts(details).items() if tag != IFD.Interop})
             if places:
