@@ -76,12 +76,15 @@ def nearest_bin(ab: Tensor) -> Tensor:
     >>> nearest_bin(torch.tensor([3.0, -4.0]).view(1, 2, 1, 1))
     tensor([[[120]]])
     """
-    points = _points(ab)
-    index = _rounded_bin(points)
-    rest = index < 0
-    if rest.any():
-        index[rest] = _measure(points[rest], 1)[1][:, 0]
-    return index.view(ab.shape[0], *ab.shape[2:])
+    ab = _checked(ab)
+    cell = (ab / SPACING).round_().clamp_(-REACH - 1, REACH + 1)
+    side = 2 * REACH + 3  # of the table, which has a rim
+    number = (side * cell[:, 0] + cell[:, 1]).add_((side + 1) * (REACH + 1)).int()
+    index = _bin_of_cell().to(ab.device).flatten().index_select(0, number.flatten())
+    if len(index) and index.min() < 0:
+        rest = index < 0
+        index[rest] = _measure(_points(ab)[rest], 1)[1][:, 0]
+    return index.view(number.shape)
 
 
 def soft_encode(ab: Tensor, neighbors: int = 5, sigma: float = 5.0) -> tuple[Tensor, Tensor]:
@@ -279,11 +282,18 @@ def _short_lists(neighbors: int) -> tuple[Tensor, Tensor, Tensor]:
 
 def _points(ab: Tensor) -> Tensor:
     """Check ab and list its colors: (N, 2, H, W) -> (N * H * W, 2), float32 or float64."""
+    return _checked(ab).movedim(1, -1).reshape(-1, 2)
+
+
+def _checked(ab: Tensor) -> Tensor:
+    """Check ab, (N, 2, H, W): float32 or float64, without a gradient."""
     if not isinstance(ab, Tensor) or ab.ndim != 4 or ab.shape[1] != 2:
         got = tuple(ab.shape) if isinstance(ab, Tensor) else type(ab).__name__
         raise ValueError(f"ab must have shape (N, 2, H, W), got {got}")
     ab = ab.detach()
-    points = (ab if ab.dtype == torch.float64 else ab.float()).movedim(1, -1).reshape(-1, 2)
-    if not (points.abs() < FAR).all():
-        raise ValueError(f"ab must be finite and below {FAR:g} in size, got NaN, infinity or more")
-    return points
+    ab = ab if ab.dtype == torch.float64 else ab.float()
+    if ab.numel():
+        least, most = ab.aminmax()  # NaN if there is one
+        if not (least > -FAR and most < FAR):
+            raise ValueError(f"ab must be finite and below {FAR:g} in size, got NaN, infinity or more")
+    return ab

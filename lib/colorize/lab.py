@@ -12,6 +12,7 @@ Constants: sRGB is IEC 61966-2-1; the white is D65 seen by the 2 degree observer
 the digits that scikit-image, the paper's own code and most other colorization code use, so that numbers can be compared.
 """
 
+import functools
 from collections.abc import Callable
 
 import torch
@@ -26,7 +27,7 @@ RGB_TO_XYZ = (
 WHITE = (0.95047, 1.0, 1.08883)
 KNEE = 0.008856  # below this share of white, the cube root of Lab gives way to a straight line
 KNEE_F = 0.2068966  # the same point after the function: cube root of KNEE
-BAND = 2**18  # pixels that are converted together; more than four times as many are cut into bands
+BAND = 2**16  # pixels that are converted together; twice as many and more are cut into bands
 
 
 def rgb_to_lab(rgb: Tensor) -> Tensor:
@@ -95,20 +96,18 @@ def srgb_to_linear(rgb: Tensor) -> Tensor:
     """
     if rgb.dtype == torch.uint8:
         _check(rgb, "rgb")
-        table = srgb_to_linear((torch.arange(256, dtype=torch.float64) / 255).view(1, -1, 1).expand(3, -1, 1))
-        return table[0, :, 0].float().to(rgb.device)[rgb.long()]
+        # index_select: indexing with [] takes three times as long.
+        return _table().to(rgb.device).index_select(0, rgb.flatten().int()).view(rgb.shape)
     rgb = _float(rgb, "rgb")
-    curve = ((rgb.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4
-    return torch.where(rgb > 0.04045, curve, rgb / 12.92)
+    end = ((0.04045 + 0.055) / 1.055) ** 2.4
+    return _bent(rgb, 0.04045, lambda x: _power((x + 0.055) / 1.055, 2.4), 1 / 12.92, 0.0, end)
 
 
 def linear_to_srgb(linear: Tensor) -> Tensor:
     """Apply the gamma curve of sRGB, the inverse of :func:`srgb_to_linear`. Values are not clipped."""
     linear = _float(linear, "linear")
-    # Clamping first keeps the power away from zero and below, where its gradient is infinite or NaN: torch.where
-    # multiplies the unused branch's gradient by zero, and zero times infinity is NaN.
-    curve = 1.055 * linear.clamp(min=0.0031308) ** (1 / 2.4) - 0.055
-    return torch.where(linear > 0.0031308, curve, linear * 12.92)
+    end = 1.055 * 0.0031308 ** (1 / 2.4) - 0.055
+    return _bent(linear, 0.0031308, lambda x: 1.055 * _power(x, 1 / 2.4) - 0.055, 12.92, 0.0, end)
 
 
 def linear_to_xyz(linear: Tensor) -> Tensor:
@@ -131,7 +130,7 @@ def xyz_to_lab(xyz: Tensor) -> Tensor:
     """
     xyz = _float(xyz, "xyz")
     t = xyz / _column(WHITE, xyz)
-    f = torch.where(t > KNEE, t.clamp(min=KNEE) ** (1 / 3), 7.787 * t + 16 / 116)
+    f = _bent(t, KNEE, lambda t: _power(t, 1 / 3), 7.787, 16 / 116, KNEE ** (1 / 3))
     fx, fy, fz = f.unbind(-3)
     return torch.stack((116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)), dim=-3)
 
@@ -141,13 +140,40 @@ def lab_to_xyz(lab: Tensor) -> Tensor:
     lightness, a, b = _float(lab, "lab").unbind(-3)
     fy = (lightness + 16) / 116
     f = torch.stack((fy + a / 500, fy, (fy - b / 200).clamp(min=0)), dim=-3)
-    t = torch.where(f > KNEE_F, f**3, (f - 16 / 116) / 7.787)
+    t = _bent(f, KNEE_F, lambda f: f**3, 1 / 7.787, -16 / 116 / 7.787, KNEE_F**3)
     return t * _column(WHITE, f)
+
+
+def _bent(
+    x: Tensor, knee: float, curve: Callable[[Tensor], Tensor], slope: float, start: float, end: float
+) -> Tensor:
+    """``curve(x)`` above a knee, the straight line ``start + slope x`` up to it; ``end`` is the curve's value at the knee.
+
+    In float32 what lies above the knee and what lies below are added: to compare and choose, for each pixel, takes as long
+    as the curve itself. The line is led into the curve's end, which published constants miss by up to 3e-7.
+    """
+    # Clamping first keeps a power away from zero, where its gradient is infinite: times a zero that is NaN.
+    above = curve(x.clamp(min=knee))
+    if x.dtype == torch.float64:
+        return torch.where(x > knee, above, start + slope * x)
+    return above.add(x.clamp(max=knee) - knee, alpha=(end - start) / knee)
+
+
+def _power(x: Tensor, exponent: float) -> Tensor:
+    """``x ** exponent`` for x above 0; on a CPU this takes half the time."""
+    return (x.log2() * exponent).exp2()
+
+
+@functools.cache
+def _table() -> Tensor:
+    """Light of the 256 levels of 8-bit sRGB, (256,) float32."""
+    levels = torch.arange(256, dtype=torch.float64, device="cpu") / 255
+    return srgb_to_linear(levels.view(1, -1, 1).expand(3, -1, 1))[0, :, 0].float()
 
 
 def _in_bands(convert: Callable[[Tensor], Tensor], image: Tensor) -> Tensor:
     """Convert a large photo some rows at a time: what is computed on the way then stays in a CPU's cache."""
-    is_large = isinstance(image, Tensor) and image.device.type == "cpu" and image.numel() > 12 * BAND
+    is_large = isinstance(image, Tensor) and image.device.type == "cpu" and image.numel() > 6 * BAND
     if not is_large or image.ndim < 3:  # a wrong shape: refused there
         return convert(image)
     rows = max(1, 3 * BAND * image.shape[-2] // image.numel())
@@ -158,7 +184,7 @@ def _mix(matrix, image: Tensor) -> Tensor:
     matrix = torch.as_tensor(matrix, dtype=image.dtype, device=image.device)
     # Autocast would round this product to 8 bits: Lab off by 0.7, sRGB by 9 gray levels.
     with torch.autocast(image.device.type, enabled=False):
-        return torch.einsum("ij,...jhw->...ihw", matrix, image)
+        return (matrix @ image.flatten(-2)).view(image.shape)
 
 
 def _column(values, like: Tensor) -> Tensor:
