@@ -17,8 +17,8 @@ from PIL.ExifTags import IFD, Base
 from PIL.PngImagePlugin import PngInfo
 from PIL.TiffImagePlugin import IFDRational
 
-from colorize import batch, cli, console, images, metadata
-from colorize.colorizer import Colorizer, save_weights
+from colorize import batch, cli, console, images, metadata, weights
+from colorize.colorizer import Colorizer
 from colorize.lab import rgb_to_lab
 from colorize.networks import SmallNet
 
@@ -37,11 +37,11 @@ def data(tmp_path_factory):
     (root / "weights").mkdir()
     torch.manual_seed(0)
     recipe = {"loss": "rebalanced"}
-    save_weights(root / "weights" / "first.safetensors", SmallNet(width=4), {"width": 4}, 32, recipe)
+    weights.save(root / "weights" / "first.safetensors", SmallNet(width=4), {"width": 4}, 32, recipe)
     mild = recipe | {"temperature": 1.0}
-    save_weights(root / "weights" / "mild.safetensors", SmallNet(width=4), {"width": 4}, 32, mild)
+    weights.save(root / "weights" / "mild.safetensors", SmallNet(width=4), {"width": 4}, 32, mild)
     means = SmallNet(outputs=2, width=4)
-    save_weights(root / "weights" / "l2.safetensors", means, {"width": 4, "outputs": 2}, 32, {"loss": "l2"})
+    weights.save(root / "weights" / "l2.safetensors", means, {"width": 4, "outputs": 2}, 32, {"loss": "l2"})
     return root
 
 
@@ -592,7 +592,7 @@ def test_the_command_is_installed():
 def test_a_damaged_network_is_named_and_the_others_are_listed(tmp_path, capsys, monkeypatch):
     (tmp_path / "weights").mkdir()
     (tmp_path / "weights" / "broken.safetensors").write_bytes(b"no weights")
-    save_weights(tmp_path / "weights" / "mine.safetensors", SmallNet(width=4), {"width": 4}, 32, {})
+    weights.save(tmp_path / "weights" / "mine.safetensors", SmallNet(width=4), {"width": 4}, 32, {})
     monkeypatch.setenv("COLORIZE_DATA", str(tmp_path))
     assert run("networks") == 1
     said = capsys.readouterr()

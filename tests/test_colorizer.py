@@ -7,9 +7,10 @@ import pytest
 import torch
 from skimage import color
 
-from colorize import colorizer, images
-from colorize.colorizer import Colorizer, WeightsError, save_weights
-from colorize.networks import SmallNet
+from colorize import colorizer, images, weights
+from colorize.colorizer import Colorizer
+from colorize.networks import Classifier, SmallNet
+from colorize.weights import WeightsError
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def network(outputs=313, seed=0):
 
 def write(path, outputs=313):
     made = network(outputs)
-    save_weights(
+    weights.save(
         path,
         made,
         {"outputs": outputs, "width": 4},
@@ -131,20 +132,31 @@ def test_damaged_files_get_one_sentence(folder, monkeypatch):
     with pytest.raises(WeightsError, match="no weights file"):
         Colorizer.load("mine")
     path.write_bytes(good)
-    monkeypatch.setattr(colorizer, "FORMAT", "2")
+    monkeypatch.setattr(weights, "FORMAT", "2")
     with pytest.raises(WeightsError, match="holds no network of this course"):
         Colorizer.load("mine")
 
 
 def test_weights_that_do_not_fit_are_refused(folder):
     made = network()
-    save_weights(folder / "mine.safetensors", made, {"outputs": 313, "width": 8}, 48, {})
-    with pytest.raises((WeightsError, RuntimeError)):
+    weights.save(folder / "mine.safetensors", made, {"outputs": 313, "width": 8}, 48, {})
+    with pytest.raises(WeightsError, match=r"mine.safetensors does not fit SmallNet: .*of another shape"):
         Colorizer.load("mine")
     made.head.weight.data[0] = 1e6
     with pytest.raises(WeightsError, match=r"head\.weight: values too large for float16"):
-        save_weights(folder / "huge.safetensors", made, {}, 48, {})
+        weights.save(folder / "huge.safetensors", made, {}, 48, {})
     assert not (folder / "huge.safetensors").exists()
+
+
+def test_networks_of_another_kind_are_not_listed_and_not_taken(folder):
+    write(folder / "mine.safetensors")
+    weights.save(folder / "judge.safetensors", Classifier(widths=(4, 8)), {"widths": [4, 8]}, 32, {})
+    (folder / "broken.safetensors").write_bytes(b"no header")
+    assert colorizer.shipped() == ["broken", "mine"]  # who asks for the broken one learns what is wrong
+    assert weights.shipped({"Classifier": Classifier}) == ["broken", "judge"]
+    with pytest.raises(WeightsError, match=r"judge.safetensors holds a Classifier, and SmallNet or ZhangNet"):
+        Colorizer.load("judge")
+    assert weights.load("judge", {"Classifier": Classifier}).size == 32
 
 
 def test_metadata_is_readable_without_loading(folder):

@@ -10,10 +10,11 @@ import torch
 
 from colorize import colorizer
 from colorize.bins import gamut_bins
-from colorize.colorizer import Colorizer, WeightsError
+from colorize.colorizer import Colorizer
 from colorize.downloads import DownloadError, fetch
 from colorize.networks import ZhangNet
 from colorize.networks.zhang import RELEASE
+from colorize.weights import WeightsError
 
 
 @pytest.fixture(autouse=True)

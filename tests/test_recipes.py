@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from colorize import images, measure, recipes, train
-from colorize.colorizer import Colorizer, save_weights
+from colorize.colorizer import Colorizer
 from colorize.files import data_folder
 from colorize.networks import SmallNet
 from colorize.recipes import Phase, Recipe, RecipeError
+from colorize.weights import save as save_weights
 
 SHIPPED = ("l2", "smooth_l1", "classification", "rebalanced")
 

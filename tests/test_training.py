@@ -10,7 +10,7 @@ from PIL import Image
 from colorize import datasets, images
 from colorize.lab import rgb_to_lab
 from colorize.losses import classification, l2
-from colorize.networks import SmallNet
+from colorize.networks import Classifier, SmallNet
 from colorize.training import fit
 
 
@@ -260,3 +260,85 @@ def test_the_smooth_curve_is_a_running_mean():
     _, history = train(6)
     assert history.smooth(2)[3] == pytest.approx((history.losses[2] + history.losses[3]) / 2)
     assert history.smooth(50)[-1] == pytest.approx(sum(history.losses) / 6)
+
+
+class Brightness:
+    """Gray squares with a label: 1 for the brighter half."""
+
+    def batch(self, n, seed):
+        rgb = torch.rand(n, 3, 1, 1, generator=torch.Generator().manual_seed(seed)).expand(n, 3, 8, 8)
+        return rgb, (rgb[:, 0, 0, 0] > 0.5).long()
+
+
+def test_examples_of_another_kind():
+    torch.manual_seed(0)
+    network, loss = Classifier(2, widths=(4, 8)), torch.nn.functional.cross_entropy
+    history = fit(network, Brightness(), loss, 60, 32, 0.01, examples=lambda batch: batch, progress=False)
+    assert sum(history.losses[-5:]) / 5 < 0.35 < 0.6 < history.losses[0]
+
+
+def test_examples_with_labels_come_in_parts_that_add_up():
+    ends = []
+    for accumulate in (1, 4):
+        torch.manual_seed(0)
+        network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 64, 2)).double()
+        options = {"examples": lambda batch: (batch[0].double(), batch[1]), "progress": False}
+        fit(network, Brightness(), torch.nn.functional.cross_entropy, 3, 8, accumulate=accumulate, **options)
+        ends.append(network[1].weight.detach().clone())
+    assert (ends[0] - ends[1]).abs().max() < 1e-12
+
+
+# Pictures with labels
+
+
+@pytest.fixture(scope="module")
+def labeled(tmp_path_factory):
+    """Two classes, of which one is brighter; every picture has a gray level of its own, but for its first row."""
+    root = tmp_path_factory.mktemp("labeled")
+    for k in range(40):
+        (root / "ab"[k % 2]).mkdir(exist_ok=True)
+        picture = torch.full((3, 12, 12), (k + 1) / 255) + 0.5 * (k % 2)
+        picture[:, 0] = 0
+        images.save(picture, root / "ab"[k % 2] / f"{k:04d}.png")
+    return root
+
+
+def test_labels_come_from_the_folders(labeled):
+    data = datasets.Labeled(labeled)
+    assert (data.classes, len(data)) == (["a", "b"], 40)
+    assert torch.equal(data.labels, torch.tensor([0] * 20 + [1] * 20))
+    assert (data.photos[data.labels == 1][:, :, 1] > 127).all()
+    parts = datasets.Labeled(labeled, "train"), datasets.Labeled(labeled, "validation")
+    assert sum(map(len, parts)) == 40
+    assert len(parts[1]) == sum(datasets.is_validation(f"{k:04d}.png") for k in range(40)) > 0
+
+
+def test_labeled_batches_are_shifted_and_keep_their_labels(labeled):
+    data = datasets.Labeled(labeled, shift=2)
+    photos, labels = data.batch(500, seed=3)
+    again = data.batch(500, seed=3)
+    assert photos.shape == (500, 3, 12, 12) and photos.dtype == torch.uint8
+    assert torch.equal(photos, again[0]) and torch.equal(labels, again[1])
+    assert not torch.equal(photos, data.batch(500, seed=4)[0])
+    assert torch.equal(photos[:, 0, 5, 5] > 127, labels == 1)
+    # The black row tells how far a picture was moved: to row 0, 1, 2, out of the picture, or (reflected) inside it.
+    dark = (photos[:, 0, :, 5] == 0).float()
+    assert set(dark.sum(dim=1).tolist()) == {0.0, 1.0}
+    rows = dark.argmax(dim=1)[dark.sum(dim=1) == 1]
+    assert set(rows.tolist()) == {0, 1, 2}
+    assert 0.3 < (dark.sum(dim=1) == 0).float().mean() < 0.5  # two shifts of five
+
+
+def test_labeled_refuses_other_folders(tmp_path):
+    square = images.square(images.bundled("coffee"), 16)
+    (tmp_path / "a").mkdir()
+    images.save(square, tmp_path / "a" / "1.png")
+    with pytest.raises(ValueError, match=r"two or more classes, got \['a'\]"):
+        datasets.Labeled(tmp_path)
+    (tmp_path / "b").mkdir()
+    images.save(square[:, 1:], tmp_path / "b" / "2.png")
+    with pytest.raises(ValueError, match=r"one size, got \(3, 16, 16\) and \(3, 15, 16\) .*2.png"):
+        datasets.Labeled(tmp_path)
+    images.save(square, tmp_path / "stray.png")
+    with pytest.raises(ValueError, match=r"stray.png lies in no class's folder"):
+        datasets.Labeled(tmp_path)

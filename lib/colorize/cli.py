@@ -218,7 +218,7 @@ def _write_evaluation(paths: list[Path], about: dict, colorizers: dict, photos) 
     from .evaluation import predict
     from .files import write_whole
     from .lab import rgb_to_lab, to_gray
-    from .measure import machine
+    from .parallel import machine
 
     with write_whole(paths[0]) as file:
         file.write((json.dumps(about | {"machine": machine()}, indent=1) + "\n").encode())
@@ -235,7 +235,8 @@ def networks(arguments: list[str]) -> int:
     parser = Parser(prog="colorize networks", description="List the networks that there are.")
     parser.parse_args(arguments)
     with ctrl_c_waits():
-        from .colorizer import BEST, PUBLISHED, Colorizer, WeightsError, shipped
+        from .colorizer import BEST, PUBLISHED, Colorizer, shipped
+        from .weights import WeightsError
     names, damaged = shipped(), []
     default = next((name for name in BEST if name in names), None)
     say(f"{'':16}{'T':>5}{'rebalanced AuC':>16}{'(gray)':>8}{'chroma':>8}{'(true)':>8}   what it is")

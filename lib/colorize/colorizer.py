@@ -1,29 +1,21 @@
-"""A trained network and a readout: photo in, photo out.
+"""A trained network and a readout: photo in, photo out."""
 
-A network's weights live in one file, ``data/weights/NAME.safetensors``: half precision, with what is needed to use them
-and to know where they come from. Loading runs no code from the file.
-"""
-
-import difflib
-import hashlib
-import json
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor, nn
 
+from . import weights
 from .decode import annealed_mean, paint
 from .downloads import DownloadError, fetch
-from .files import data_folder, write_whole
+from .files import data_folder
 from .images import Picture, resize, to_tensor, to_uint8
 from .lab import rgb_to_lab
 from .networks import SmallNet, ZhangNet
 from .networks.zhang import from_published
+from .weights import WeightsError
 
-FORMAT = "1"  # of the weights file
 NETWORKS = {"SmallNet": SmallNet, "ZhangNet": ZhangNet}
 BEST = ("best", "first", "rebalanced", "classification", "l2")  # what load() takes when no name is given
 
@@ -35,13 +27,9 @@ PUBLISHED_URL = "https://colorizers.s3.us-east-2.amazonaws.com/colorization_rele
 PUBLISHED_SHA256 = "9b330a0b"
 
 
-class WeightsError(ValueError):
-    """A weights file is missing, damaged, or not one of ours; the sentence names it."""
-
-
 def shipped() -> list[str]:
-    """Return the names of the networks in ``data/weights/``, sorted."""
-    return sorted(path.stem for path in (data_folder() / "weights").glob("*.safetensors"))
+    """Return the names of the networks in ``data/weights/`` that color, sorted."""
+    return weights.shipped(NETWORKS)
 
 
 class Colorizer:
@@ -90,31 +78,8 @@ class Colorizer:
             name = next((name for name in BEST if name in shipped()), None)
             if name is None:
                 raise WeightsError(f"there are no trained networks in {data_folder() / 'weights'}")
-        path = (
-            Path(name)
-            if Path(name).suffix == ".safetensors"
-            else data_folder() / "weights" / f"{name}.safetensors"
-        )
-        if not path.is_file():
-            close = difflib.get_close_matches(str(name), shipped(), n=1)
-            raise WeightsError(
-                f"there is no network {str(name)!r}; there are {', '.join(shipped()) or 'none'}, "
-                f"and {PUBLISHED}, which is downloaded" + (f": did you mean {close[0]}?" if close else "")
-            )
-        tensors, about = _read(path)
-        network = NETWORKS[about["network"]](**json.loads(about["arguments"]))
-        found = network.load_state_dict(
-            {key: tensor.float() for key, tensor in tensors.items()}, strict=False
-        )
-        lost = [
-            key for key in found.missing_keys if not key.endswith("num_batches_tracked")
-        ] + found.unexpected_keys
-        if lost:
-            raise WeightsError(
-                f"{path} does not fit {about['network']}: {', '.join(lost[:3])} missing or unknown"
-            )
-        recipe, results = json.loads(about["recipe"]), json.loads(about["results"])
-        return cls(network.to(device), int(about["size"]), path.stem, recipe, results)
+        found = weights.load(name, NETWORKS, also=f", and {PUBLISHED}, which is downloaded")
+        return cls(found.network.to(device), found.size, found.name, found.recipe, found.results)
 
     def answer(self, image: Picture) -> tuple[Tensor, Tensor]:
         """Run the network: the slow part, done once for a photo.
@@ -161,44 +126,6 @@ class Colorizer:
         return to_uint8(self.paint(lightness, answer, T)[0])
 
 
-def save_weights(
-    path: str | Path,
-    network: nn.Module,
-    arguments: dict,
-    size: int,
-    recipe: dict,
-    results: dict | None = None,
-) -> None:
-    """Write a network's weights as float16, with its class, arguments, recipe, results and a checksum.
-
-    Parameters
-    ----------
-    path : ends in .safetensors.
-    arguments : what the network's class was called with.
-    size : the photo's shorter side at which it works.
-    recipe, results : how it was made and what it reached, to be kept with it; anything JSON can hold.
-    """
-    tensors = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
-    # Running means and variances too: float16 keeps three digits of them, which changes no pixel by more than a level.
-    # The counters of batch norm play no part in the answer.
-    tensors = {key: value.half() for key, value in tensors.items() if value.is_floating_point()}
-    if bad := [key for key, value in tensors.items() if not value.isfinite().all()]:
-        raise WeightsError(
-            f"{', '.join(bad[:3])}: values too large for float16, or not finite; {path} was not written"
-        )
-    about = {
-        "format": FORMAT,
-        "network": type(network).__name__,
-        "arguments": json.dumps(arguments, sort_keys=True),
-        "size": str(size),
-        "recipe": json.dumps(recipe, sort_keys=True),
-        "results": json.dumps(results or {}, sort_keys=True),
-        "sha256": _checksum(tensors),
-    }
-    with write_whole(path) as file:
-        file.write(save(tensors, about))
-
-
 def _published() -> ZhangNet:
     """The authors' published network, downloaded if it is not in the cache."""
     try:
@@ -212,27 +139,3 @@ def _published() -> ZhangNet:
     except Exception as error:  # a file with the right beginning of a checksum, and yet not theirs
         raise WeightsError(f"{path} is not the published network ({error})") from None
     return network
-
-
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    try:
-        with safe_open(path, framework="pt") as file:
-            about = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  no dictionary
-    except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{path} is no weights file that can be read ({error})") from None
-    if about.get("format") != FORMAT or about.get("network") not in NETWORKS:
-        raise WeightsError(f"{path} holds no network of this course (format {about.get('format')!r})")
-    if about.get("sha256") != _checksum(tensors):
-        raise WeightsError(
-            f"{path} is damaged: its numbers do not have the checksum that was stored with them"
-        )
-    return tensors, about
-
-
-def _checksum(tensors: dict[str, Tensor]) -> str:
-    digest = hashlib.sha256()
-    for key in sorted(tensors):
-        digest.update(key.encode())
-        digest.update(tensors[key].numpy().tobytes())
-    return digest.hexdigest()

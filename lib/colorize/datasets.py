@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .images import ImageError, read, resize
+from .images import ImageError, read, resize, square
 from .lab import rgb_to_lab
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp"}
@@ -144,6 +144,65 @@ class Thumbnails:
         small = torch.where(mirror.view(n, 1, 1, 1), small.flip(3), small)
         large = F.interpolate(small.float(), size=(self.size, self.size), mode="bicubic", align_corners=False)
         return large.clamp(0, 255).round().to(torch.uint8)
+
+
+class Labeled:
+    """Small square pictures with what they show: a folder that holds a folder for each class, such as those of CIFAR-10.
+
+    Parameters
+    ----------
+    folder : the folders in it name the classes, in the order of their names.
+    split : "train", "validation" or "all", as :func:`photo_files` takes it.
+    shift : pixels; a drawn picture is moved by up to so much each way, and its border filled by reflection.
+    size : pixels; the middle square of each picture is brought to this side. Left out, pictures stay as they are.
+
+    Attributes
+    ----------
+    photos : (M, 3, s, s) uint8. labels : (M,) int64. classes : their names.
+
+    Raises
+    ------
+    ValueError if a photo lies in no class's folder, there are fewer than two classes, or pictures differ in size.
+    """
+
+    def __init__(
+        self, folder: str | Path, split: str = "all", shift: int = 4, size: int | None = None
+    ) -> None:
+        self.shift = shift
+        files = photo_files(folder, split)
+        if stray := [path for path in files if path.parent.parent != Path(folder)]:
+            raise ValueError(
+                f"{stray[0]} lies in no class's folder: {folder} must hold a folder for each class"
+            )
+        self.classes = sorted({path.parent.name for path in files})
+        if len(self.classes) < 2:
+            raise ValueError(
+                f"{folder} must hold a folder for each of two or more classes, got {self.classes}"
+            )
+        photos, labels = [], []
+        for path in files:
+            photo = read(path) if size is None else square(path, size)
+            photos.append((photo * 255).round().to(torch.uint8))
+            labels.append(self.classes.index(path.parent.name))
+            if photos[-1].shape != photos[0].shape:
+                sizes = f"{tuple(photos[0].shape)} and {tuple(photos[-1].shape)}"
+                raise ValueError(f"pictures with labels must have one size, got {sizes} ({path})")
+        self.photos, self.labels = torch.stack(photos), torch.tensor(labels)
+
+    def __len__(self) -> int:
+        return len(self.photos)
+
+    def batch(self, n: int, seed: int) -> tuple[Tensor, Tensor]:
+        """Draw n pictures, half of them mirrored, and their labels: (n, 3, s, s) uint8 and (n,) int64."""
+        random = torch.Generator().manual_seed(seed)
+        drawn = torch.randint(len(self.photos), (n,), generator=random)
+        mirror = torch.rand(n, generator=random) < 0.5
+        top, left = torch.randint(2 * self.shift + 1, (2, n), generator=random)
+        small, size = self.photos[drawn], self.photos.shape[-1]
+        small = torch.where(mirror.view(n, 1, 1, 1), small.flip(3), small)
+        wide = F.pad(small.float(), [self.shift] * 4, mode="reflect").to(torch.uint8)
+        windows = wide.unfold(2, size, 1).unfold(3, size, 1)  # (n, 3, 2 shift + 1, 2 shift + 1, s, s), a view
+        return windows[torch.arange(n), :, top, left], self.labels[drawn]
 
 
 class Mix:

@@ -6,21 +6,21 @@ FOLDER is the one that the networks were trained with; only its validation split
 """
 
 import json
-import os
-import platform
 import sys
 from dataclasses import fields
 from pathlib import Path
 
 import torch
 
-from .colorizer import Colorizer, WeightsError, shipped
+from .colorizer import Colorizer, shipped
 from .console import Parser
 from .datasets import photo_files
 from .evaluation import Scores, compare, intervals, numbers, validation_photos
 from .files import data_folder, write_whole
 from .folders import Index
+from .parallel import machine
 from .recipes import Phase, Recipe, RecipeError, chosen, is_thumbnail, load
+from .weights import WeightsError
 
 MEMORY = 2**29  # bytes of photos, at most
 COLUMNS = {
@@ -35,12 +35,6 @@ COLUMNS = {
     "greens": "greens",
     "green": "(all green)",
 }
-
-
-def machine() -> str:
-    """Say in a few words what this runs on."""
-    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
-    return f"{os.cpu_count()} cores ({platform.machine()}), {gpu}, PyTorch {torch.__version__}"
 
 
 def held_out_files(recipe: Recipe, photos: Path) -> list[Path]:

@@ -10,11 +10,18 @@ exchanged for one that looks at all shares (SyncBatchNorm); on CPUs PyTorch has 
 
 import contextlib
 import os
+import platform
 from collections.abc import Iterator
 
 import torch
 import torch.distributed as dist
 from torch import nn
+
+
+def machine() -> str:
+    """Say in a few words what this runs on, to be kept beside a result."""
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+    return f"{os.cpu_count()} cores ({platform.machine()}), {gpu}, PyTorch {torch.__version__}"
 
 
 def world() -> int:

@@ -9,7 +9,6 @@ reader's own curve. The sizes are here, in one place; COLORIZE_SHORT=1 makes the
 import argparse
 import json
 import os
-import platform
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -20,6 +19,7 @@ from torch import Tensor, nn
 from .files import data_folder, write_whole
 from .losses import classification, l2, smooth_l1
 from .networks import SmallNet
+from .parallel import machine
 from .prior import color_prior, rebalancing_weights
 from .toyworld import ToyWorld, total_variation
 from .training import History, Loss, fit
@@ -169,7 +169,7 @@ def measure(name: str) -> dict:
         "name": name,
         "size": asdict(size()),
         "command": f"python -m colorize.toyruns {name}",
-        "machine": f"{os.cpu_count()} cores ({platform.machine()}), PyTorch {torch.__version__}",
+        "machine": machine(),
         "seconds": [round(history.seconds, 1) for history in histories],
         "seeds": list(SEEDS),
         "distances": found,

@@ -19,8 +19,8 @@ import torch
 from PIL import Image
 from torch import nn
 
-from . import parallel
-from .colorizer import Colorizer, save_weights
+from . import parallel, weights
+from .colorizer import Colorizer
 from .console import Parser
 from .datasets import Mix, Thumbnails
 from .decode import paint
@@ -29,7 +29,7 @@ from .files import write_whole
 from .folders import PhotoFolder
 from .images import to_uint8
 from .lab import rgb_to_lab
-from .measure import card, held_out, held_out_files, machine, rows_of
+from .measure import card, held_out, held_out_files, rows_of
 from .recipes import (
     OPTIMIZERS,
     Recipe,
@@ -158,14 +158,14 @@ def export(
         "parameters": sum(p.numel() for p in network.parameters()),
         "pictures": " and ".join(f"{count:,} {kind}" for kind, count in kinds),
         "minutes": seconds / 60,
-        "machine": machine() + (f", {parallel.world()} processes" if parallel.world() > 1 else ""),
+        "machine": parallel.machine() + (f", {parallel.world()} processes" if parallel.world() > 1 else ""),
     }
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.safetensors"
     colorizer = Colorizer(network, recipe.view, name)
     rows, count = rows_of(colorizer, name, recipe, photos)
     results = {row: found["numbers"] for row, found in rows.items()}
-    save_weights(path, network, arguments(recipe), recipe.view, asdict(recipe) | about, results)
+    weights.save(path, network, arguments(recipe), recipe.view, asdict(recipe) | about, results)
     with write_whole(path.with_suffix(".md")) as file:
         file.write(card(name, asdict(recipe) | about, rows, count).encode())
     return path

@@ -24,6 +24,7 @@ from .lab import rgb_to_lab
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 Rate = Callable[[int, int], float]
+Examples = Callable[[tuple[Tensor, ...]], tuple[Tensor, Tensor]]
 PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -63,6 +64,21 @@ def staircase(factors: dict[int, float]) -> Rate:
     return lambda step, steps: next((factors[at] for at in sorted(factors, reverse=True) if step >= at), 1.0)
 
 
+def colors(stride: int) -> Examples:
+    """Make the examples of a colorization: from pictures to L, and a and b of every ``stride``-th pixel.
+
+    >>> L, ab = colors(2)((torch.rand(1, 3, 8, 8),))
+    >>> L.shape, ab.shape
+    (torch.Size([1, 1, 8, 8]), torch.Size([1, 2, 4, 4]))
+    """
+
+    def examples(batch: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+        lab = rgb_to_lab(batch[0])
+        return lab[:, :1], lab[:, 1:, ::stride, ::stride]
+
+    return examples
+
+
 def fit(
     network: nn.Module,
     data,
@@ -76,6 +92,7 @@ def fit(
     optimizer: type[torch.optim.Optimizer] = torch.optim.AdamW,
     betas: tuple[float, float] = (0.9, 0.999),
     rate: Rate = cosine,
+    examples: Examples | None = None,
     precision: str = "float32",
     accumulate: int = 1,
     compiled: bool = False,
@@ -102,6 +119,8 @@ def fit(
     seed : decides what is drawn. The network's own random start is the caller's: call ``torch.manual_seed`` before making it.
     optimizer, betas, weight_decay : AdamW, or ``torch.optim.Adam``, in which weight decay is a part of the gradient.
     rate : factor on the learning rate at a step: :func:`cosine`, :func:`staircase`, or a function of (step, steps).
+    examples : what is asked and what is right: takes a batch as the data draw it, as a tuple, and returns what goes into the
+        network, and what the loss compares the answer with. Left out: :func:`colors` at the network's resolution.
     precision : "float32", or "bfloat16" or "float16" for the convolutions; weights and loss stay in float32.
     accumulate : cut a batch into so many parts, one after the other, for a GPU that cannot hold it as a whole.
     compiled : let ``torch.compile`` make the network faster; it takes a minute to begin.
@@ -166,6 +185,7 @@ def fit(
     if compiled:
         wrapped = torch.compile(wrapped)
     options = {"parts": accumulate, "dtype": PRECISIONS[precision]}
+    examples = examples or colors(network.stride)
     unread: list[Tensor] = []  # losses still on the device: to read one is to wait for it
     quiet = (
         {} if progress and is_first else {"disable": True}
@@ -178,9 +198,8 @@ def fit(
             for group in adam.param_groups:
                 group["lr"] = learning_rate * rate(step, steps)
             adam.zero_grad(set_to_none=True)
-            total = _gradients(
-                network, wrapped, next(batches).to(device, non_blocking=True), loss, scaler, **options
-            )
+            batch = tuple(drawn.to(device, non_blocking=True) for drawn in next(batches))
+            total = _gradients(wrapped, batch, loss, scaler, examples, **options)
             scaler.step(adam)
             scaler.update()
             unread.append(total)
@@ -216,30 +235,34 @@ def fit(
     return history
 
 
-def _batches(data, batch_size: int, seed: int, first: int, steps: int) -> Iterator[Tensor]:
+def _batches(data, batch_size: int, seed: int, first: int, steps: int) -> Iterator[tuple[Tensor, ...]]:
     """Draw the batches of the steps from ``first`` on, this process's share of each."""
     rank, world = parallel.rank(), parallel.world()
     if hasattr(data, "stream"):
-        yield from data.stream(batch_size, seed, first, steps, rank, world)
+        with contextlib.closing(data.stream(batch_size, seed, first, steps, rank, world)) as stream:
+            for rgb in stream:
+                yield (rgb,)
         return
     for step in range(first, steps):
         drawn = data.batch(batch_size, seed * 1_000_003 + step)
-        rgb = drawn[0] if isinstance(drawn, tuple) else drawn
-        yield rgb.chunk(world)[rank]
+        drawn = drawn if isinstance(drawn, tuple) else (drawn,)
+        yield tuple(part.chunk(world)[rank] for part in drawn)
 
 
-def _gradients(network, wrapped, rgb: Tensor, loss: Loss, scaler, parts: int, dtype) -> Tensor:
+def _gradients(
+    wrapped, batch: tuple[Tensor, ...], loss: Loss, scaler, examples: Examples, parts: int, dtype
+) -> Tensor:
     """Add the gradients of one batch to the network, part by part; return its loss, still on the device."""
-    total = torch.zeros((), device=rgb.device)
-    for number, part in enumerate(rgb.chunk(parts), start=1):
-        lab = rgb_to_lab(part)
-        true_ab = lab[:, 1:, :: network.stride, :: network.stride]
+    device = batch[0].device
+    total = torch.zeros((), device=device)
+    for number, part in enumerate(zip(*(drawn.chunk(parts) for drawn in batch), strict=True), start=1):
+        asked, right = examples(part)
         # Several processes exchange their gradients once a step, with the last part.
         waiting = parallel.world() > 1 and number < parts
         with wrapped.no_sync() if waiting else contextlib.nullcontext():
-            with torch.autocast(rgb.device.type, dtype, enabled=dtype is not None):
-                answer = wrapped(lab[:, :1].contiguous(memory_format=torch.channels_last))
-            value = loss(answer, true_ab) / parts
+            with torch.autocast(device.type, dtype, enabled=dtype is not None):
+                answer = wrapped(asked.contiguous(memory_format=torch.channels_last))
+            value = loss(answer, right) / parts
             scaler.scale(value).backward()
         total += value.detach()
     return total

@@ -1,10 +1,11 @@
-"""Networks, one file each. All take L in 0..100, (N, 1, H, W), and normalize inside.
+"""Networks, one file each. Those that color take L in 0..100, (N, 1, H, W), and normalize inside.
 
 ``network.stride`` is the ratio of input to output resolution, rounded up: a SmallNet answers 65 x 65 pixels with 33 x 33
 predictions, a ZhangNet with 17 x 17.
 """
 
+from .classifier import Classifier
 from .small import SmallNet
 from .zhang import ZhangNet
 
-__all__ = ["SmallNet", "ZhangNet"]
+__all__ = ["Classifier", "SmallNet", "ZhangNet"]

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .blocks import Block, Down
+
 
 class SmallNet(nn.Module):
     """U-Net with skip connections: L in, color (or a distribution over colors) out, at half resolution.
@@ -33,51 +35,25 @@ class SmallNet(nn.Module):
         self.stem = nn.Sequential(
             nn.Conv2d(1, width, 5, stride=2, padding=2, bias=False), nn.BatchNorm2d(width), nn.ReLU()
         )
-        self.down = nn.ModuleList(_Down(a, b) for a, b in pairwise(widths))
+        self.down = nn.ModuleList(Down(a, b) for a, b in pairwise(widths))
         self.up = nn.ModuleList(_Up(b, a) for a, b in reversed(list(pairwise(widths))))
         self.head = nn.Conv2d(width, outputs, 1)
 
-    def forward(self, lightness: Tensor) -> Tensor:
-        """L (N, 1, H, W) in 0..100 -> (N, outputs, H/2, W/2), rounded up."""
-        x = self.stem((lightness - 50) / 50)
-        levels = [x]  # (N, width, H/2, W/2), then (N, 2 width, H/4, W/4), ...
+    def encode(self, lightness: Tensor) -> list[Tensor]:
+        """The way down: L (N, 1, H, W) in 0..100 -> (N, width, H/2, W/2), (N, 2 width, H/4, W/4) ... at five levels."""
+        levels = [self.stem((lightness - 50) / 50)]
         for down in self.down:
             levels.append(down(levels[-1]))
-        x = levels.pop()
+        return levels
+
+    def forward(self, lightness: Tensor) -> Tensor:
+        """L (N, 1, H, W) in 0..100 -> (N, outputs, H/2, W/2), rounded up."""
+        *levels, x = self.encode(lightness)
         for up in self.up:
             x = up(x, levels.pop())
         answer = self.head(x)
         # A regression works in units of about one step of the data, not of a hundredth of it.
         return answer * 50 if self.outputs == 2 else answer
-
-
-class _Block(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(width, width, 3, padding=1, bias=False),
-            nn.BatchNorm2d(width),
-            nn.ReLU(),
-            nn.Conv2d(width, width, 3, padding=1, bias=False),
-            nn.BatchNorm2d(width),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.relu(x + self.body(x))
-
-
-class _Down(nn.Module):
-    """Half the resolution, more channels."""
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__()
-        self.enter = nn.Sequential(
-            nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
-        )
-        self.block = _Block(outputs)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.block(self.enter(x))
 
 
 class _Up(nn.Module):
@@ -88,7 +64,7 @@ class _Up(nn.Module):
         self.enter = nn.Sequential(
             nn.Conv2d(inputs + outputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
         )
-        self.block = _Block(outputs)
+        self.block = Block(outputs)
 
     def forward(self, x: Tensor, level: Tensor) -> Tensor:
         x = F.interpolate(x, size=level.shape[2:], mode="nearest")
