@@ -12,15 +12,15 @@ LIBRARY = ROOT / "lib" / "colorize"
 # From the ground up; a module imports only from the floors below its own. docs/architecture.md draws the same.
 FLOORS = [
     {"files", "parallel", "console"},
-    {"lab", "images", "metadata", "toyscenes", "checkpoints", "downloads"},
+    {"lab", "images", "metadata", "toyscenes", "checkpoints", "downloads", "answers", "weights"},
     {"bins"},
-    {"decode", "metrics", "losses", "prior", "datasets", "networks"},
-    {"training", "colorizer", "toyworld", "folders", "streaming"},
-    {"evaluation", "batch", "toyruns", "recipes"},
+    {"decode", "metrics", "curves", "losses", "prior", "datasets", "networks"},
+    {"training", "colorizer", "toyworld", "folders", "streaming", "study"},
+    {"evaluation", "batch", "toyruns", "recipes", "recognition", "probes"},
     {"figures", "widgets"},
-    {"check"},
-    {"build", "start", "doctor", "measure", "make_prior"},
-    {"compare", "train"},
+    {"check", "study_demo"},
+    {"build", "start", "doctor", "measure", "make_prior", "make_classifier"},
+    {"compare", "train", "experiments"},
     {"cli"},
     {"__main__"},
 ]
