@@ -181,7 +181,7 @@ class Labeled:
             )
         photos, labels = [], []
         for path in files:
-            photo = read(path) if size is None else square(path, size)
+            photo = read(path) if size is None else square(read(path), size)
             photos.append((photo * 255).round().to(torch.uint8))
             labels.append(self.classes.index(path.parent.name))
             if photos[-1].shape != photos[0].shape:

@@ -2,7 +2,7 @@
 
     python -m colorize.experiments NAME --photos FOLDER
 
-NAME is table, gray, curves, classifier, features or closeness. FOLDER is the one that the networks were trained with
+NAME is table, gray_imagenet, curves, classifier, features or closeness. FOLDER is the one that the networks were trained with
 (data/README.md); only pictures that they have not seen are judged.
 """
 
@@ -54,7 +54,7 @@ def cic_table(photos: Path) -> dict:
     return {"photos": len(seen), "pixels": 256, "rows": found}
 
 
-def gray(photos: Path) -> dict:
+def gray_imagenet(photos: Path) -> dict:
     """What gray scores on photos of ImageNet, by each of the definitions that have been published."""
     measures, kept = Measures(), []
     for photo in tqdm(read_photos(photo_files(photos / "imagenet800")), unit="photo"):
@@ -229,7 +229,7 @@ def closeness(photos: Path | None = None, scenes: int = 200) -> dict:
 
 EXPERIMENTS = {
     "table": cic_table,
-    "gray": gray,
+    "gray_imagenet": gray_imagenet,
     "classifier": classifier,
     "features": features,
     "closeness": closeness,
