@@ -89,6 +89,42 @@ def test_the_classifier_and_what_it_makes_of_gray_and_recolored_pictures(photos,
     assert found["rows"]["gray"]["most added"][0][2] > 25
 
 
+def test_vgg16_judges_whole_photos_through_a_stand_in(photos, data, monkeypatch, tmp_path):
+    for label in ("rose", "sea"):
+        (tmp_path / "net" / label).mkdir(parents=True)
+        for path in sorted((photos / "cifar10_train" / label).iterdir())[:3]:
+            shutil.copy(path, tmp_path / "net" / label)
+    sizes = []
+
+    class Reddest(torch.nn.Module):  # stands where VGG-16 would: pictures in, logits out
+        def forward(self, pictures):
+            sizes.append(tuple(pictures.shape[1:]))
+            red = pictures.mean(dim=(2, 3))[:, 0] - pictures.mean(dim=(2, 3))[:, 1]
+            return torch.stack((torch.full_like(red, 0.5 * red.max()), red), dim=1)
+
+    stand_in = recognition.Judge(Reddest(), ["sea", "rose"])
+    monkeypatch.setattr(recognition, "vgg16", lambda: stand_in)
+    arguments = ["classifier", "--photos", str(tmp_path / "net"), "--judge", "vgg16"]
+    assert experiments.main(arguments) == 0
+    found = result(data, "classifier_vgg16")
+    assert found["command"].endswith("--photos FOLDER --judge vgg16")
+    assert (found["photos"], found["judge"], found["classes"]) == (6, "vgg16", 2)
+    assert set(sizes) == {(3, 256, 256)}
+    assert found["rows"]["true"]["accuracy"]["value"] == 100
+    assert found["rows"]["true"]["recall"] == {"sea": 100, "rose": 100}
+    assert "confusion" not in found["rows"]["true"]  # a million numbers for ImageNet
+
+
+def test_pictures_come_shuffled_and_always_in_the_same_order(photos):
+    folder = photos / "cifar10_train"
+    once, again = (
+        torch.cat([labels for _, labels in experiments.shown(folder, ["rose", "sea"], True, 20)])
+        for _ in "ab"
+    )
+    assert torch.equal(once, again) and once.bincount().tolist() == [24, 24]
+    assert 12 < (once != once.roll(1)).sum() < 36  # the color of a neighbor says nothing of one's own class
+
+
 def test_the_table(photos, data):
     assert experiments.main(["table", "--photos", str(photos)]) == 0
     found = result(data, "table")
@@ -121,6 +157,24 @@ def test_gray_by_every_definition(photos, data):
     )
     pooled, apart = (found["numbers"][f"rebalanced AuC{way}"] for way in ("", ", photo by photo"))
     assert pooled < apart < found["numbers"]["raw AuC"]
+
+
+def test_the_curves(photos, data):
+    assert experiments.main(["curves", "--photos", str(photos)]) == 0
+    found = result(data, "curves")
+    assert list(found["rows"]) == ["gray", *experiments.COMPARED]
+    for row in found["rows"].values():
+        assert [len(values) for values in row.values()] == [31, 31, 65, 31]
+        for key in ("accepted", "accepted, rebalanced", "error below"):
+            assert row[key] == sorted(row[key]) and row[key][-1] <= 1
+        assert sum(row["psnr"]) == pytest.approx(1, abs=2e-3)
+    # Gray by hand: its distance is the chroma of the truth.
+    files = [path for path in sorted((photos / "imagenet800").iterdir()) if is_validation(path)]
+    chroma = torch.cat(
+        [rgb_to_lab(images.square(images.read(path), 256))[1:].norm(dim=0).flatten() for path in files[:3]]
+    )
+    for k, share in enumerate(found["rows"]["gray"]["accepted"]):
+        assert share == pytest.approx((chroma <= 5 * k).double().mean().item(), abs=1e-4)
 
 
 def test_features(photos, data):

@@ -329,15 +329,6 @@ def test_labeled_batches_are_shifted_and_keep_their_labels(labeled):
     assert 0.3 < (dark.sum(dim=1) == 0).float().mean() < 0.5  # two shifts of five
 
 
-def test_labeled_brings_pictures_to_one_size(tmp_path):
-    for k, label in enumerate("ab"):
-        (tmp_path / label).mkdir()
-        images.save(images.resize(images.bundled("coffee"), 20 + 9 * k), tmp_path / label / "1.png")
-    data = datasets.Labeled(tmp_path, size=16)
-    expected = images.square(images.read(tmp_path / "b" / "1.png"), 16)
-    assert torch.equal(data.photos[1], (expected * 255).round().to(torch.uint8))
-
-
 def test_labeled_refuses_other_folders(tmp_path):
     square = images.square(images.bundled("coffee"), 16)
     (tmp_path / "a").mkdir()

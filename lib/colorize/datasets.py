@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .images import ImageError, read, resize, square
+from .images import ImageError, read, resize
 from .lab import rgb_to_lab
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp"}
@@ -154,7 +154,6 @@ class Labeled:
     folder : the folders in it name the classes, in the order of their names.
     split : "train", "validation" or "all", as :func:`photo_files` takes it.
     shift : pixels; a drawn picture is moved by up to so much each way, and its border filled by reflection.
-    size : pixels; the middle square of each picture is brought to this side. Left out, pictures stay as they are.
 
     Attributes
     ----------
@@ -181,8 +180,7 @@ class Labeled:
             )
         photos, labels = [], []
         for path in files:
-            photo = read(path) if size is None else square(read(path), size)
-            photos.append((photo * 255).round().to(torch.uint8))
+            photos.append((read(path) * 255).round().to(torch.uint8))
             labels.append(self.classes.index(path.parent.name))
             if photos[-1].shape != photos[0].shape:
                 sizes = f"{tuple(photos[0].shape)} and {tuple(photos[-1].shape)}"

@@ -9,7 +9,7 @@ NAME is table, gray_imagenet, curves, classifier, features or closeness. FOLDER 
 import functools
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -24,7 +24,7 @@ from .datasets import Labeled, is_gray, photo_files, read_photos
 from .decode import paint
 from .evaluation import compare, intervals, numbers, predict
 from .files import cache_folder, data_folder, write_whole
-from .images import square
+from .images import read, square
 from .lab import rgb_to_lab, to_gray
 from .measure import held_out, table
 from .networks import SmallNet, ZhangNet
@@ -92,61 +92,111 @@ def gray_imagenet(photos: Path) -> dict:
     return {"photos": measures.photos, "pixels": 256, "numbers": numbers}
 
 
-def classifier(photos: Path, judge: str = "classifier") -> dict:
+def curves(photos: Path) -> dict:
+    """How the errors are distributed: over pixels and over photos, Figures 7 and 8 of Larsson et al. 2016, and the AuC's curves."""
+    seen = held_out(load("best"), photos, 256)
+    answers = {"gray": torch.zeros(len(seen), 2, *seen.shape[2:])}
+    for name in COMPARED:
+        colorizer = Colorizer.load(name)
+        (answers[name],) = predict(colorizer, seen, (colorizer.temperature,)).values()
+    rows = {}
+    for name, ab in tqdm(answers.items(), unit="network"):
+        measures = Measures(errors=True)
+        measures.update(ab, seen)
+        rows[name] = {
+            "accepted": measures.accuracy.curve()[::5],
+            "accepted, rebalanced": measures.accuracy.curve(rebalanced=True)[::5],
+            "error below": measures.errors.cumulative()[:2049:32],
+            "psnr": measures.psnrs.shares(2.0)[1],
+        }
+        rows[name] = {key: [round(value, 4) for value in found.tolist()] for key, found in rows[name].items()}
+    axes = {
+        "accepted": "within 0, 5, ..., 150 ab units",
+        "error below": "alpha-beta distance below 0, 1/32, ..., 2",
+        "psnr": "share of photos with 0 to 2 dB, 2 to 4 dB, ..., 60 and more",
+    }
+    return {"photos": len(seen), "pixels": 256, "axes": axes, "rows": rows}
+
+
+def classifier(photos: Path, judge: str = "classifier", batch: int = 256) -> dict:
     """Does color help a classifier? True, gray and recolored pictures, and those in the colors of another picture.
 
-    Zhang et al. 2016, section 3.1, and Figures 1 and 2 of the supplementary. At full scale: the judge is "vgg16", ``photos``
+    Zhang et al. 2016, section 3.1, and Figures 1 and 2 of the supplementary. At full scale: the judge is "vgg16", and ``photos``
     holds a folder for each class of ImageNet, named as torchvision names them, or all 1,000 in the order of their numbers.
+    Pictures are read, colored and judged a batch at a time.
     """
     seer = recognition.load(judge)
+    colorizers = {name: Colorizer.load(name) for name in COMPARED}
     small = judge != "vgg16"
-    data = Labeled(photos / THUMBNAILS, "validation") if small else Labeled(photos, size=256)
-    labels = class_numbers(data.classes, seer.classes)[data.labels]
-    colored = torch.cat([~is_gray(part) for part in data.photos.split(512)])
-    true, labels = data.photos[colored].float() / 255, labels[colored]
-    pictures: dict[str, Callable[[], Tensor]] = {
-        "true": lambda: true,
-        "gray": lambda: to_gray(true),
-        "random": lambda: _painted(true, rgb_to_lab(true)[:, 1:].roll(1, dims=0)),
-    }
-    for name in COMPARED:
-        pictures[name] = lambda name=name: recolored(Colorizer.load(name), true)
-    rows, scores, counts = {}, {}, {}
-    for name, make in tqdm(pictures.items(), unit="kind"):
-        logits = seer(make())
-        right = logits.argmax(dim=1) == labels
-        counts[name] = recognition.confusion(labels, logits.argmax(dim=1), len(seer.classes))
-        five = (logits.topk(min(5, logits.shape[1])).indices == labels[:, None]).any(dim=1)
-        one = torch.ones(len(labels), dtype=torch.float64)
-        scores[name] = {"accuracy": (100 * right.double(), one), "top five": (100 * five.double(), one)}
-    for name in pictures:
-        spread, moved = intervals(scores[name]), intervals(scores[name], scores["gray"])
-        values = numbers(scores[name])
-        rows[name] = {
-            key: {
-                "value": values[key],
-                "interval": spread[key],
-                "over gray": round(values[key] - numbers(scores["gray"])[key], 2),
-                "over gray, interval": moved[key],
-            }
-            for key in values
+    counts: dict[str, Tensor] = {}
+    found: dict[str, list[Tensor]] = {}
+    for true, labels in shown(photos / THUMBNAILS if small else photos, seer.classes, small, batch):
+        lab = rgb_to_lab(true)
+        pictures = {
+            "true": true,
+            "gray": to_gray(true),
+            "random": paint(lab[:, :1], lab[:, 1:].roll(1, dims=0)),
         }
-        share = recognition.shares(counts[name]).diagonal()
-        rows[name]["recall"] = {
-            label: round(value, 1)
-            for label, value in zip(seer.classes, share.tolist(), strict=True)
-            if value == value  # NaN: a class that was not shown
-        }
-        if small:
-            rows[name]["confusion"] = counts[name].tolist()
-        if name != "true":
-            rows[name]["most added"] = recognition.most_added(counts[name], counts["true"], seer.classes)
+        for name, colorizer in colorizers.items():
+            (ab,) = predict(colorizer, true, (colorizer.temperature,)).values()
+            pictures[name] = paint(lab[:, :1], ab)
+        for name, given in pictures.items():
+            top = seer(given).topk(min(5, len(seer.classes))).indices
+            counted = recognition.confusion(labels, top[:, 0], len(seer.classes))
+            counts[name] = counts.get(name, 0) + counted
+            found.setdefault(name, []).append(top == labels[:, None])
+    one = torch.ones(int(counts["true"].sum()), dtype=torch.float64)
+    scores = {}
+    for name, parts in found.items():
+        right = 100 * torch.cat(parts).double()
+        scores[name] = {"accuracy": (right[:, 0], one), "top five": (right.sum(dim=1), one)}
+    rows = {name: _judged(name, scores, counts, seer.classes, small) for name in scores}
     return {
-        "photos": len(labels),
+        "photos": len(one),
         "judge": judge,
         "classes": seer.classes if small else len(seer.classes),
         "rows": rows,
     }
+
+
+def _judged(name: str, scores: dict, counts: dict, classes: list[str], small: bool) -> dict:
+    """A row: accuracy and top five with intervals, and over gray; each class; what is confused."""
+    values, gray = numbers(scores[name]), numbers(scores["gray"])
+    spread, moved = intervals(scores[name]), intervals(scores[name], scores["gray"])
+    row: dict = {
+        key: {
+            "value": values[key],
+            "interval": spread[key],
+            "over gray": round(values[key] - gray[key], 2),
+            "over gray, interval": moved[key],
+        }
+        for key in values
+    }
+    recall = recognition.shares(counts[name]).diagonal()
+    row["recall"] = {classes[int(k)]: round(recall[k].item(), 1) for k in recall.isfinite().nonzero()}
+    if small:
+        row["confusion"] = counts[name].tolist()
+    if name != "true":
+        row["most added"] = recognition.most_added(counts[name], counts["true"], classes)
+    return row
+
+
+def shown(folder: Path, classes: list[str], small: bool, batch: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Pictures with color and their labels, in a random order that is always the same: (n, 3, S, S) in [0, 1] and (n,).
+
+    Thumbnails of the validation split as they are, or all photos as squares of 256 pixels.
+    """
+    files = photo_files(folder, "validation" if small else "all")
+    names = sorted({path.parent.name for path in files})
+    known = dict(zip(names, class_numbers(names, classes).tolist(), strict=True))
+    # Neighbors lend each other their colors ("random"): they must not be of one class, as they are in the folder.
+    order = torch.randperm(len(files), generator=torch.Generator().manual_seed(0)).tolist()
+    for start in tqdm(range(0, len(files), batch), unit="batch"):
+        part = [files[k] for k in order[start : start + batch]]
+        true = torch.stack([read(path) if small else square(read(path), 256) for path in part])
+        labels = torch.tensor([known[path.parent.name] for path in part])
+        colored = ~is_gray(true)
+        yield true[colored], labels[colored]
 
 
 def class_numbers(folders: list[str], classes: list[str]) -> Tensor:
@@ -158,21 +208,6 @@ def class_numbers(folders: list[str], classes: list[str]) -> Tensor:
     unknown = next(name for name in folders if name not in classes)
     raise ValueError(
         f"the judge knows no class {unknown!r}, and {len(folders)} folders are not its {len(classes)} classes"
-    )
-
-
-def recolored(colorizer: Colorizer, photos: Tensor) -> Tensor:
-    """Color photos, (N, 3, S, S) -> the same, at the network's own temperature."""
-    (ab,) = predict(colorizer, photos, (colorizer.temperature,)).values()
-    return _painted(photos, ab)
-
-
-def _painted(photos: Tensor, ab: Tensor) -> Tensor:
-    return torch.cat(
-        [
-            paint(rgb_to_lab(part)[:, :1], colors)
-            for part, colors in zip(photos.split(256), ab.split(256), strict=True)
-        ]
     )
 
 
@@ -230,6 +265,7 @@ def closeness(photos: Path | None = None, scenes: int = 200) -> dict:
 EXPERIMENTS = {
     "table": cic_table,
     "gray_imagenet": gray_imagenet,
+    "curves": curves,
     "classifier": classifier,
     "features": features,
     "closeness": closeness,
