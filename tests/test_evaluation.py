@@ -110,3 +110,35 @@ def test_gray_photos_are_left_out(tmp_path):
     images.save(images.bundled("coffee", 40), tmp_path / "coffee.png")
     found = evaluation.validation_photos(sorted(tmp_path.iterdir()), 16)
     assert found.shape == (1, 3, 16, 16)
+
+
+def test_each_photo_by_itself(photos):
+    """What the bootstrap draws from: the measures of each photo, taken one by one, pixels weighed by the set's colors."""
+    true_ab = rgb_to_lab(photos)[:, 1:]
+    ab = true_ab.flip(3) * 0.9
+    prior = color_prior(true_ab)
+    weight = (1 / prior)[nearest_bin(true_ab)]
+    painted = paint(rgb_to_lab(photos)[:, :1], ab)
+    for given in (None, prior):
+        row = evaluation.scores(ab, photos, given)
+        for k in range(5):
+            one = slice(k, k + 1)
+            value = {name: (above[k] / below[k]).item() for name, (above, below) in row.items()}
+            assert value["raw_auc"] == pytest.approx(100 * metrics.auc(ab[one], true_ab[one]), rel=1e-9)
+            rebalanced = metrics.auc(ab[one], true_ab[one], weight[one])
+            assert value["rebalanced_auc"] == pytest.approx(100 * rebalanced, rel=1e-9)
+            assert value["rmse"] == pytest.approx(
+                metrics.rmse_alpha_beta(painted[one], photos[one]), rel=1e-5
+            )
+            assert value["psnr"] == pytest.approx(metrics.psnr(painted[one], photos[one]).item(), rel=1e-5)
+            assert value["chroma"] == pytest.approx(metrics.mean_chroma(ab[one]).item(), rel=1e-5)
+        share = row["rebalanced_auc"][1] / row["rebalanced_auc"][1].sum()
+        expected = weight.sum(dim=(1, 2)) / weight.sum()
+        assert torch.allclose(share, expected, rtol=1e-9)
+
+
+def test_a_prior_without_a_color_that_occurs_is_refused(photos):
+    prior = torch.zeros(313, dtype=torch.float64)
+    prior[120] = 1
+    with pytest.raises(ValueError, match="prior must be above 0 for each bin that occurs"):
+        evaluation.scores(torch.zeros(5, 2, 64, 64), photos, prior)

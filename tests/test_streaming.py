@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from colorize import images, metrics, streaming
-from colorize.bins import nearest_bin
+from colorize.bins import gamut_bins, nearest_bin
 from colorize.decode import paint
 from colorize.lab import rgb_to_lab
 from colorize.prior import color_prior
@@ -81,7 +81,7 @@ def test_the_curve_is_the_share_of_accepted_pixels(photos, predicted):
 def test_before_the_first_batch():
     with pytest.raises(ValueError, match="there is no curve yet"):
         streaming.Measures().compute()
-    with pytest.raises(ValueError, match="must both have shape"):
+    with pytest.raises(ValueError, match=r"\(N, 2, H, W\) and \(N, 3, H, W\), got \(1, 3, 2, 2\)"):
         streaming.Measures().update(torch.zeros(1, 3, 2, 2), torch.zeros(1, 3, 2, 2))
 
 
@@ -89,3 +89,109 @@ def test_identical_pictures_have_a_finite_mean(photos):
     found = taken(rgb_to_lab(photos)[:, 1:], photos, 5).compute()
     assert found["raw_auc"] == found["rebalanced_auc"] == 1
     assert (found["psnr"], found["geometric_psnr"]) == pytest.approx((metrics.PSNR_CAP,) * 2)
+
+
+def test_parts_are_the_measures_of_each_photo(photos, predicted):
+    """A batch's parts against each measure taken of one photo alone, as a user of :mod:`colorize.metrics` would."""
+    true_lab = rgb_to_lab(photos)
+    found = streaming.parts(predicted, photos)
+    painted = paint(true_lab[:, :1], predicted)
+    assert found["counts"].shape == (5, 313, 152)
+    for k in range(5):
+        one = slice(k, k + 1)
+        bins = nearest_bin(true_lab[one, 1:])
+        assert torch.equal(found["counts"][k].sum(dim=1), torch.bincount(bins.flatten(), minlength=313))
+        curve = streaming.curve(found["counts"][k])
+        assert metrics.area(curve).item() == pytest.approx(
+            metrics.auc(predicted[one], true_lab[one, 1:]), abs=1e-9
+        )
+        rmse = metrics.rmse_alpha_beta(painted[one], photos[one])
+        assert found["errors"][k].mean().item() == pytest.approx(rmse, rel=1e-5)
+        assert found["psnr"][k].item() == pytest.approx(
+            metrics.psnr(painted[one], photos[one]).item(), abs=1e-4
+        )
+        frobenius = metrics.frobenius(predicted[one], true_lab[one, 1:]).item()
+        assert found["frobenius"][k].item() == pytest.approx(frobenius, rel=1e-6)
+
+
+def test_all_measures_against_an_independent_implementation(photos, predicted):
+    """scikit-image and NumPy, float64, from the definitions: all agree to a millionth."""
+    import numpy as np
+    from skimage import color
+    from skimage.metrics import peak_signal_noise_ratio
+
+    rgb = photos.double().movedim(1, -1).numpy()
+    pred = predicted.double().movedim(1, -1).numpy()
+    lab = np.stack([color.rgb2lab(photo) for photo in rgb])
+    with pytest.warns(UserWarning, match="negative Z"):  # colors that no screen can show
+        painted = np.stack(
+            [color.lab2rgb(np.dstack((photo[..., 0], ab))) for photo, ab in zip(lab, pred, strict=True)]
+        )
+
+    def opponents(image):
+        red, green, blue = np.moveaxis(image, -1, 0)
+        return blue - (red + green) / 2, red - green, (red + green + blue) / 3 + 1e-4
+
+    (yb, rg, lightness), (true_yb, true_rg, true_lightness) = opponents(painted), opponents(rgb)
+    errors = np.hypot(yb / lightness - true_yb / true_lightness, rg / lightness - true_rg / true_lightness)
+    psnr = [peak_signal_noise_ratio(t, p, data_range=1) for t, p in zip(rgb, painted, strict=True)]
+    distance = np.hypot(*np.moveaxis(pred - lab[..., 1:], -1, 0))
+    raw = np.array([(distance <= t).mean() for t in range(151)])
+    bins = nearest_bin(torch.from_numpy(lab[..., 1:]).movedim(-1, 1)).numpy()
+    each = [[(distance[bins == q] <= t).mean() for t in range(151)] for q in np.unique(bins)]
+    spread = np.hypot(yb.std(axis=(1, 2)), rg.std(axis=(1, 2)))
+    expected = {
+        "raw_auc": np.trapezoid(raw) / 150,
+        "rebalanced_auc": np.trapezoid(np.mean(each, axis=0)) / 150,
+        "rmse": errors.mean(),
+        "rms": np.sqrt((errors**2).mean()),
+        "psnr": np.mean(psnr),
+        "geometric_psnr": np.exp(np.log(psnr).mean()),
+        "frobenius": np.sqrt((distance**2).sum(axis=(1, 2))).mean(),
+        "chroma": np.hypot(*np.moveaxis(pred, -1, 0)).mean(),
+        "colorfulness": 255 * (spread + 0.3 * np.hypot(yb.mean(axis=(1, 2)), rg.mean(axis=(1, 2)))).mean(),
+    }
+    assert taken(predicted, photos, 2, 3).compute() == pytest.approx(expected, rel=1e-6)
+    assert taken(predicted.double(), photos.double(), 5).compute() == pytest.approx(expected, rel=1e-6)
+
+
+def test_photos_of_8_bits(photos, predicted):
+    pixels = (photos * 255).round().byte()
+    expected = taken(predicted, pixels / 255, 5).compute()
+    assert taken(predicted, pixels, 5).compute() == pytest.approx(expected, rel=1e-6)
+
+
+def test_two_halves_merged_are_the_whole(photos, predicted):
+    whole, half, other = (streaming.Measures(errors=True) for _ in range(3))
+    whole.update(predicted, photos)
+    half.update(predicted[:2], photos[:2])
+    other.update(predicted[2:], photos[2:])
+    half.merge(other)
+    assert half.photos == 5
+    assert half.compute() == pytest.approx(whole.compute(), rel=1e-12)
+    assert torch.equal(half.errors.counts, whole.errors.counts)
+    assert torch.equal(half.psnrs.counts, whole.psnrs.counts)
+    assert whole.errors.counts.sum() == 5 * 48 * 48
+    assert whole.psnrs.counts.sum() == 5
+
+
+def test_a_refused_batch_changes_nothing(photos, predicted):
+    measures = taken(predicted, photos, 5)
+    before = measures.compute()
+    bad = predicted.clone()
+    bad[4, 0, 0, 0] = torch.nan
+    for ab, rgb in (
+        (bad, photos),
+        (predicted, photos.where(photos < 0.9, torch.nan)),
+        (predicted[:3], photos),
+    ):
+        with pytest.raises(ValueError, match=r"pred_ab|true_rgb"):
+            measures.update(ab, rgb)
+    with pytest.raises(ValueError, match="measures need pixels"):
+        measures.update(predicted[:0], photos[:0])
+    assert measures.compute() == before
+    assert measures.photos == 5
+
+
+def test_bins_are_those_of_the_library():
+    assert len(gamut_bins()) == streaming.BINS

@@ -12,14 +12,14 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .bins import nearest_bin
 from .colorizer import Colorizer
 from .datasets import is_gray, read_photos
-from .decode import annealed_mean, paint
+from .decode import annealed_mean
 from .images import resize, square
 from .lab import rgb_to_lab
-from .metrics import auc, colorfulness, mean_chroma, psnr, rmse_alpha_beta
+from .metrics import area
 from .prior import color_prior
+from .streaming import bin_weights, curve, in_turn, parts
 
 Scores = dict[str, tuple[Tensor, Tensor]]
 
@@ -48,10 +48,10 @@ def predict(
             lightness = resize(lightness / 100, colorizer.size) * 100
         with torch.inference_mode():
             answer = colorizer.network(lightness)
-        for T, parts in found.items():
+        for T, answers in found.items():
             ab = answer if answer.shape[1] == 2 else annealed_mean(answer, T)
-            parts.append(F.interpolate(ab, part.shape[2:], mode="bilinear", align_corners=False).cpu())
-    return {T: torch.cat(parts) for T, parts in found.items()}
+            answers.append(F.interpolate(ab, part.shape[2:], mode="bilinear", align_corners=False).cpu())
+    return {T: torch.cat(answers) for T, answers in found.items()}
 
 
 def scores(ab: Tensor, photos: Tensor, prior: Tensor | None = None) -> Scores:
@@ -73,37 +73,59 @@ def scores(ab: Tensor, photos: Tensor, prior: Tensor | None = None) -> Scores:
     skies : of the pixels that are truly blue (b < -10) and bright (L > 40), the percentage that got b < 0;
     blue : the same of all pixels. A network that paints everything blue has both high.
     greens, green : likewise, truly green (a < -10, b > 0), got a < 0.
+
+    Raises
+    ------
+    ValueError for other shapes, values that are not finite, or a prior that is 0 for a color that occurs.
     """
-    lab = rgb_to_lab(photos)
-    lightness, true_ab = lab[:, :1], lab[:, 1:]
-    painted = paint(lightness, ab)
-    prior = color_prior(true_ab) if prior is None else prior
-    weight = (1 / prior)[nearest_bin(true_ab)]  # infinite only where no true pixel is
-    is_sky = (true_ab[:, 1] < -10) & (lab[:, 0] > 40)
-    is_green = (true_ab[:, 0] < -10) & (true_ab[:, 1] > 0)
-    blue, green, every = ab[:, 1] < 0, ab[:, 0] < 0, torch.ones_like(is_sky)
-    alone = [slice(k, k + 1) for k in range(len(ab))]
-    mean = torch.ones(len(ab), dtype=torch.float64)  # every photo counts the same
-    total = weight.double().sum(dim=(1, 2))
-    raw = torch.tensor([auc(ab[k], true_ab[k]) for k in alone], dtype=torch.float64)
-    rebalanced = torch.tensor([auc(ab[k], true_ab[k], weight[k]) for k in alone], dtype=torch.float64)
-    rmse = torch.tensor([rmse_alpha_beta(painted[k], photos[k]) for k in alone], dtype=torch.float64)
+    return _scores(ab, photos, rgb_to_lab(photos), prior)
 
-    def share(found: Tensor, among: Tensor) -> tuple[Tensor, Tensor]:
-        return 100 * (found & among).double().sum(dim=(1, 2)), among.double().sum(dim=(1, 2))
 
-    return {
-        "raw_auc": (100 * raw, mean),
-        "rebalanced_auc": (100 * rebalanced * total, total),
-        "rmse": (rmse, mean),
-        "psnr": (psnr(painted, photos).double(), mean),
-        "chroma": (mean_chroma(ab).double(), mean),
-        "colorfulness": (colorfulness(painted).double(), mean),
-        "skies": share(blue, is_sky),
-        "blue": share(blue, every),
-        "greens": share(green, is_green),
-        "green": share(green, every),
+def _scores(ab: Tensor, photos: Tensor, lab: Tensor, prior: Tensor | None) -> Scores:
+    weight = bin_weights(color_prior(lab[:, 1:]) if prior is None else prior)
+    found = [_photos(*one, weight) for one in in_turn(ab, photos, lab)]
+    measured = {name: torch.cat([one[name] for one in found]) for name in found[0]}
+    every, rarity = torch.ones(len(ab), dtype=torch.float64), measured.pop("rarity")
+    divided_by = {name: rarity if name == "rebalanced_auc" else every for name in measured}
+    shares = {name: (values * divided_by[name], divided_by[name]) for name, values in measured.items()}
+    return shares | _shares(ab, lab)
+
+
+def _photos(ab: Tensor, photos: Tensor, lab: Tensor, weight: Tensor) -> dict[str, Tensor]:
+    """Measures of each photo, (N,) float64 on the CPU, and the summed weights of its pixels, each by its true bin."""
+    found = parts(ab, photos, lab)
+    weight = weight.to(found["counts"].device)
+    pixels = found["counts"].sum(dim=2).double()  # (N, 313)
+    if pixels[:, weight == 0].any():
+        raise ValueError("prior must be above 0 for each bin that occurs in the photos")
+    measured = {
+        "raw_auc": 100 * area(curve(found["counts"])),
+        "rebalanced_auc": 100 * area(curve(found["counts"], weight)),
+        "rmse": found["errors"].mean(dim=(1, 2), dtype=torch.float64),
+        "psnr": found["psnr"],
+        "chroma": found["chroma"],
+        "colorfulness": found["colorfulness"],
+        "rarity": pixels @ weight,
     }
+    return {name: values.double().cpu() for name, values in measured.items()}
+
+
+def _shares(ab: Tensor, lab: Tensor) -> Scores:
+    """How many of the blue and the green pixels got their color, and how many of all pixels got it."""
+    lightness, true_a, true_b = lab.unbind(dim=1)
+    is_sky, is_green = (true_b < -10) & (lightness > 40), (true_a < -10) & (true_b > 0)
+    blue, green, every = ab[:, 1] < 0, ab[:, 0] < 0, torch.ones_like(is_sky)
+    asked = {
+        "skies": (blue, is_sky),
+        "blue": (blue, every),
+        "greens": (green, is_green),
+        "green": (green, every),
+    }
+
+    def count(where: Tensor) -> Tensor:
+        return where.double().sum(dim=(1, 2)).cpu()
+
+    return {name: (100 * count(got & among), count(among)) for name, (got, among) in asked.items()}
 
 
 def numbers(found: Scores) -> dict[str, float]:
@@ -157,16 +179,17 @@ def compare(
     -------
     A row for each baseline, then for each network, in their order.
     """
-    parts = photos.split(batch)
-    weights = [part.numel() / photos.numel() for part in parts]
-    ab = [rgb_to_lab(part)[:, 1:] for part in parts]
+    batches = photos.split(batch)
+    weights = [part.numel() / photos.numel() for part in batches]
+    ab = [rgb_to_lab(part)[:, 1:] for part in batches]
     prior = sum(weight * color_prior(part) for weight, part in zip(weights, ab, strict=True))
     mean = sum(weight * part.mean(dim=(0, 2, 3)) for weight, part in zip(weights, ab, strict=True))
     others = torch.cat(ab).roll(1, dims=0).split(batch)  # each photo gets the colors of the one before it
     del ab
     found: dict[str, list[Scores]] = {}
-    for part, other in zip(tqdm(parts, disable=None if progress else True), others, strict=True):
-        true_ab = rgb_to_lab(part)[:, 1:]
+    for part, other in zip(tqdm(batches, disable=None if progress else True), others, strict=True):
+        lab = rgb_to_lab(part)
+        true_ab = lab[:, 1:]
         rows = {"truth": true_ab, "gray": torch.zeros_like(true_ab)}
         if len(photos) > 1:
             rows["random"] = other
@@ -176,7 +199,7 @@ def compare(
             answers = predict(colorizer, part, temperatures[:1] if regression else temperatures)
             rows |= {name if regression else f"{name}, T = {T:g}": answer for T, answer in answers.items()}
         for name, answer in rows.items():
-            found.setdefault(name, []).append(scores(answer, part, prior))
+            found.setdefault(name, []).append(_scores(answer, part, lab, prior))
     return {name: _joined(rows) for name, rows in found.items()}
 
 

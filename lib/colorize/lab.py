@@ -100,14 +100,14 @@ def srgb_to_linear(rgb: Tensor) -> Tensor:
         return _table().to(rgb.device).index_select(0, rgb.flatten().int()).view(rgb.shape)
     rgb = _float(rgb, "rgb")
     end = ((0.04045 + 0.055) / 1.055) ** 2.4
-    return _bent(rgb, 0.04045, lambda x: _power((x + 0.055) / 1.055, 2.4), 1 / 12.92, 0.0, end)
+    return _bent(rgb, 0.04045, lambda x: _power((x + 0.055) / 1.055, 2.4), end, 1 / 12.92)
 
 
 def linear_to_srgb(linear: Tensor) -> Tensor:
     """Apply the gamma curve of sRGB, the inverse of :func:`srgb_to_linear`. Values are not clipped."""
     linear = _float(linear, "linear")
     end = 1.055 * 0.0031308 ** (1 / 2.4) - 0.055
-    return _bent(linear, 0.0031308, lambda x: 1.055 * _power(x, 1 / 2.4) - 0.055, 12.92, 0.0, end)
+    return _bent(linear, 0.0031308, lambda x: 1.055 * _power(x, 1 / 2.4) - 0.055, end, 12.92)
 
 
 def linear_to_xyz(linear: Tensor) -> Tensor:
@@ -130,7 +130,7 @@ def xyz_to_lab(xyz: Tensor) -> Tensor:
     """
     xyz = _float(xyz, "xyz")
     t = xyz / _column(WHITE, xyz)
-    f = _bent(t, KNEE, lambda t: _power(t, 1 / 3), 7.787, 16 / 116, KNEE ** (1 / 3))
+    f = _bent(t, KNEE, lambda t: _power(t, 1 / 3), KNEE ** (1 / 3), 7.787, (0.0, 16 / 116))
     fx, fy, fz = f.unbind(-3)
     return torch.stack((116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)), dim=-3)
 
@@ -140,23 +140,31 @@ def lab_to_xyz(lab: Tensor) -> Tensor:
     lightness, a, b = _float(lab, "lab").unbind(-3)
     fy = (lightness + 16) / 116
     f = torch.stack((fy + a / 500, fy, (fy - b / 200).clamp(min=0)), dim=-3)
-    t = _bent(f, KNEE_F, lambda f: f**3, 1 / 7.787, -16 / 116 / 7.787, KNEE_F**3)
+    t = _bent(f, KNEE_F, lambda f: f**3, KNEE_F**3, 1 / 7.787, (16 / 116, 0.0))
     return t * _column(WHITE, f)
 
 
 def _bent(
-    x: Tensor, knee: float, curve: Callable[[Tensor], Tensor], slope: float, start: float, end: float
+    x: Tensor,
+    knee: float,
+    curve: Callable[[Tensor], Tensor],
+    end: float,
+    slope: float,
+    origin: tuple[float, float] = (0.0, 0.0),
 ) -> Tensor:
-    """``curve(x)`` above a knee, the straight line ``start + slope x`` up to it; ``end`` is the curve's value at the knee.
+    """A curve above a knee, where its value is ``end``; below it a straight line through a point, the origin.
 
-    In float32 what lies above the knee and what lies below are added: to compare and choose, for each pixel, takes as long
-    as the curve itself. The line is led into the curve's end, which published constants miss by up to 3e-7.
+    In float32 the curve's rise above its end is added to the line: to compare and choose, for each pixel, takes as long as
+    the curve itself. Published slopes miss the curve's end by up to 3e-7; this line meets it.
     """
     # Clamping first keeps a power away from zero, where its gradient is infinite: times a zero that is NaN.
-    above = curve(x.clamp(min=knee))
+    above, (x0, y0) = curve(x.clamp(min=knee)), origin
     if x.dtype == torch.float64:
-        return torch.where(x > knee, above, start + slope * x)
-    return above.add(x.clamp(max=knee) - knee, alpha=(end - start) / knee)
+        return torch.where(x > knee, above, y0 + slope * (x - x0))
+    end *= 1 + 4e-7  # more than rounding adds: below the knee the rise is 0 exactly
+    rise = (above - (end - y0)).clamp(min=y0)
+    below = x.clamp(max=knee)
+    return rise.add(below - x0 if x0 else below, alpha=(end - y0) / (knee - x0))
 
 
 def _power(x: Tensor, exponent: float) -> Tensor:

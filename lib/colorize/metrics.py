@@ -14,22 +14,23 @@ AUC_LIMIT = 150  # ab units, the largest threshold; two colors of sRGB can be up
 PSNR_CAP = 20 * math.log10(255) + 10 * math.log10(12)  # dB, 58.92: 8-bit pixels that differ by rounding alone
 
 
-def first_threshold(pred_ab: Tensor, true_ab: Tensor) -> Tensor:
-    """The first of the thresholds 0, 1, ..., 150 that accepts a pixel; 151 if none does: (N, 2, H, W) twice -> (N, H, W) int64.
+def color_distance(pred_ab: Tensor, true_ab: Tensor) -> Tensor:
+    """Euclidean distance of the two colors of each pixel: (N, 2, H, W) twice -> (N, H, W) in ab units.
 
-    It is the distance of the two colors, rounded up. Counting these numbers is all that an AuC needs.
-
-    Raises
-    ------
     ValueError for other shapes, no pixels, or values that are not finite.
     """
     _same_shape(pred_ab, true_ab, 2, "pred_ab", "true_ab")
     distance = _length(_float(pred_ab) - _float(true_ab))
     if not distance.numel():
         raise ValueError(f"auc needs pixels, got ab of shape {tuple(true_ab.shape)}")
-    if not distance.isfinite().all():
+    if not distance.max().isfinite():  # the largest is NaN if one is
         raise ValueError("pred_ab and true_ab must be finite, got NaN or infinity")
-    return distance.ceil().clamp(max=AUC_LIMIT + 1).long()
+    return distance
+
+
+def first_threshold(distance: Tensor) -> Tensor:
+    """The first of the thresholds 0, 1, ..., 150 that accepts a pixel, 151 if none does: its distance, rounded up; int64."""
+    return distance.ceil().clamp_(max=AUC_LIMIT + 1).long()
 
 
 def area(accepted: Tensor, step: int = 1, rule: str = "trapezoid") -> Tensor:
@@ -90,7 +91,7 @@ def auc(
     >>> auc(true, true), auc(true + torch.tensor([30.0, 40.0]).view(1, 2, 1, 1), true)  # 50 units off: 100.5 / 150
     (1.0, 0.67)
     """
-    first = first_threshold(pred_ab, true_ab)
+    first = first_threshold(color_distance(pred_ab, true_ab))
     if weight is None:
         weight = torch.ones_like(first)
     elif weight.shape != first.shape:
@@ -100,7 +101,6 @@ def auc(
         raise ValueError("weight must be finite, 0 or above, and above 0 somewhere")
     rows = torch.arange(len(first), device=first.device)[:, None] if per_photo else 0
     count = len(first) if per_photo else 1
-    # One histogram, or one a photo, holds the whole curve.
     cells = (first.flatten(1) + (AUC_LIMIT + 2) * rows).flatten()
     histogram = torch.bincount(cells, weight.flatten(), minlength=count * (AUC_LIMIT + 2))
     histogram = histogram.view(count, AUC_LIMIT + 2)
@@ -130,7 +130,7 @@ def psnr(pred_rgb: Tensor, true_rgb: Tensor) -> Tensor:
     """
     _same_shape(pred_rgb, true_rgb, 3, "pred_rgb", "true_rgb")
     squares = (_float(pred_rgb) - _float(true_rgb)).square_()
-    return -10 * squares.mean(dim=(1, 2, 3), dtype=torch.float64).log10().float()
+    return -10 * squares.mean(dim=(1, 2, 3)).log10().float()
 
 
 def mean_psnr(values: Tensor, mean: str = "arithmetic", cap: float = PSNR_CAP) -> float:
@@ -184,11 +184,21 @@ def rmse_alpha_beta(pred_rgb: Tensor, true_rgb: Tensor, reading: str = "printed"
     >>> round(rmse_alpha_beta(gray, red), 2)  # red: alpha = -1.5, beta = 3
     3.35
     """
-    _same_shape(pred_rgb, true_rgb, 3, "pred_rgb", "true_rgb")
     if reading not in ("printed", "rms"):
         raise ValueError(f"rmse_alpha_beta has the readings printed and rms, got {reading!r}")
-    distance = _length(_alpha_beta(pred_rgb) - _alpha_beta(true_rgb)).double()
-    return (distance.mean() if reading == "printed" else distance.square().mean().sqrt()).item()
+    distance = alpha_beta_distance(pred_rgb, true_rgb)
+    if reading == "printed":
+        return distance.mean(dtype=torch.float64).item()
+    return distance.square_().mean(dtype=torch.float64).sqrt().item()
+
+
+def alpha_beta_distance(pred_rgb: Tensor, true_rgb: Tensor) -> Tensor:
+    """Distance of each pixel in the alpha-beta space of :func:`rmse_alpha_beta`: (N, 3, H, W) twice -> (N, H, W).
+
+    ValueError for other shapes. No two colors of sRGB are farther than 6 apart, which pure red and pure green are.
+    """
+    _same_shape(pred_rgb, true_rgb, 3, "pred_rgb", "true_rgb")
+    return _length(_alpha_beta(_float(pred_rgb)) - _alpha_beta(_float(true_rgb)))
 
 
 def frobenius(pred_ab: Tensor, true_ab: Tensor) -> Tensor:
@@ -209,7 +219,7 @@ def frobenius(pred_ab: Tensor, true_ab: Tensor) -> Tensor:
     """
     _same_shape(pred_ab, true_ab, 2, "pred_ab", "true_ab")
     squares = (_float(pred_ab) - _float(true_ab)).square_()
-    return squares.sum(dim=(1, 2, 3), dtype=torch.float64).sqrt().float()
+    return squares.sum(dim=(1, 2, 3)).sqrt().float()
 
 
 def bin_accuracy(
@@ -284,16 +294,21 @@ def colorfulness(rgb: Tensor) -> Tensor:
     """
     if rgb.ndim != 4 or rgb.shape[1] != 3:
         raise ValueError(f"rgb must have shape (N, 3, H, W), got {tuple(rgb.shape)}")
-    red, green, blue = (255 * _float(rgb)).flatten(2).unbind(dim=1)  # (N, H * W) each
-    opponents = torch.stack((red - green, (red + green) / 2 - blue))  # (2, N, H * W)
-    spread = opponents.var(dim=2, correction=0).sum(dim=0).sqrt()
-    return (spread + 0.3 * opponents.mean(dim=2).norm(dim=0)).float()
+    red, green, blue = _float(rgb).unbind(dim=1)  # (N, H, W) each
+    mean, variance = 0.0, 0.0  # squared and summed over rg and yb
+    for opponents in (red - green, (red + green) / 2 - blue):
+        center = opponents.mean(dim=(1, 2), keepdim=True)
+        mean = mean + center.flatten().square()
+        variance = variance + (opponents - center).square_().mean(dim=(1, 2))
+    return 255 * (variance.sqrt() + 0.3 * mean.sqrt()).float()
 
 
 def _alpha_beta(rgb: Tensor) -> Tensor:
-    red, green, blue = _float(rgb).unbind(dim=1)
-    lightness = (red + green + blue) / 3 + 1e-4
-    return torch.stack(((blue - (red + green) / 2) / lightness, (red - green) / lightness), dim=1)
+    """(N, 3, H, W) -> (N, 2, H, W): the two color opponents, each divided by lightness."""
+    red, green, blue = rgb.unbind(dim=1)
+    both = red + green
+    lightness = ((both + blue) / 3).add_(1e-4)
+    return torch.stack(((blue - both / 2).div_(lightness), (red - green).div_(lightness)), dim=1)
 
 
 def _float(values: Tensor) -> Tensor:

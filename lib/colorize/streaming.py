@@ -1,7 +1,8 @@
 """Measures over any number of photos, in one pass and constant memory, on any device.
 
-Each keeps what it needs as sums: the AuC a table of 313 bins and 152 distances, from which the rebalanced one follows at the
-end, when it is known how often each color occurred. ``update`` takes a batch, ``compute`` can be asked at any time.
+:func:`parts` says what a batch of photos adds to each measure, photo by photo. :class:`Measures` keeps the sums of that;
+:mod:`colorize.evaluation` keeps the photos apart, since its intervals draw them again and again. The AuC needs a table of 313
+bins and 152 distances, from which the rebalanced one follows at the end, when it is known how often each color occurred.
 
 >>> measures = Measures()
 >>> photo = torch.rand(1, 3, 8, 8)
@@ -11,15 +12,95 @@ end, when it is known how often each color occurred. ``update`` takes a batch, `
 """
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
 from . import metrics
-from .bins import gamut_bins, nearest_bin
+from .bins import nearest_bin
+from .curves import ErrorCurve, PsnrHistogram
 from .decode import paint
 from .lab import rgb_to_lab
 from .metrics import AUC_LIMIT, PSNR_CAP
+
+BINS, THRESHOLDS = 313, AUC_LIMIT + 2
+
+
+def tally(distance: Tensor, true_ab: Tensor) -> Tensor:
+    """Count the pixels of each photo by their true bin and by the first threshold that accepts them.
+
+    Parameters
+    ----------
+    distance : (N, H, W), from :func:`colorize.metrics.color_distance`.
+    true_ab : (N, 2, H, W).
+
+    Returns
+    -------
+    (N, 313, 152) int64.
+    """
+    cells = metrics.first_threshold(distance).add_(nearest_bin(true_ab), alpha=THRESHOLDS).flatten(1)
+    cells += (
+        BINS * THRESHOLDS * torch.arange(len(cells), device=cells.device)[:, None]
+    )  # a table for each photo
+    counts = torch.bincount(cells.flatten(), minlength=len(cells) * BINS * THRESHOLDS)
+    return counts.view(-1, BINS, THRESHOLDS)
+
+
+def curve(counts: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Share of pixels within each of the thresholds 0, 1, ..., 150, from a tally: (..., 313, 152) -> (..., 151) float64.
+
+    ``weight``, (313,), says what a pixel of each true bin counts; without it all count the same.
+    """
+    histogram = counts.sum(dim=-2).double() if weight is None else weight.double() @ counts.double()
+    return histogram.cumsum(-1)[..., :-1] / histogram.sum(-1, keepdim=True)
+
+
+def bin_weights(totals: Tensor) -> Tensor:
+    """What makes each bin that occurs count the same: 1 / (how many pixels it has), (313,) float64; 0 for the others."""
+    return torch.where(totals > 0, 1 / totals.double(), 0.0)
+
+
+def parts(pred_ab: Tensor, true_rgb: Tensor, true_lab: Tensor | None = None) -> dict[str, Tensor]:
+    """Take all measures of a batch, each photo by itself.
+
+    Parameters
+    ----------
+    pred_ab : (N, 2, H, W), predicted a and b.
+    true_rgb : (N, 3, H, W), the true photos, sRGB in [0, 1], or uint8. Their lightness and the prediction make the picture
+        that PSNR, RMSE and colorfulness are taken of.
+    true_lab : (N, 3, H, W), the same in Lab, if that is known already.
+
+    Returns
+    -------
+    counts : (N, 313, 152) int64, see :func:`tally`.
+    errors : (N, H, W), distance of each pixel in alpha-beta.
+    psnr : (N,) in dB, infinity where a picture is exact. frobenius, chroma : (N,) ab units. colorfulness : (N,).
+
+    Raises
+    ------
+    ValueError for other shapes, no pixels, or values that are not finite.
+    """
+    true_lab = rgb_to_lab(true_rgb) if true_lab is None else true_lab
+    true_rgb = true_rgb / 255 if true_rgb.dtype == torch.uint8 else true_rgb
+    distance = metrics.color_distance(pred_ab, true_lab[:, 1:])
+    painted = paint(true_lab[:, :1], pred_ab)
+    return {
+        "counts": tally(distance, true_lab[:, 1:]),
+        "errors": metrics.alpha_beta_distance(painted, true_rgb),
+        "psnr": metrics.psnr(painted, true_rgb),
+        "frobenius": distance.square_().sum(dim=(1, 2)).sqrt_(),
+        "chroma": metrics.mean_chroma(pred_ab),
+        "colorfulness": metrics.colorfulness(painted),
+    }
+
+
+def in_turn(*batches: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """On a CPU one photo after the other, so that what is computed on the way stays in the cache; elsewhere all at once."""
+    return zip(
+        *(batch.split(1 if batch.device.type == "cpu" else max(1, len(batch))) for batch in batches),
+        strict=True,
+    )
 
 
 class Accuracy:
@@ -32,14 +113,15 @@ class Accuracy:
     """
 
     def __init__(self) -> None:
-        self.counts = torch.zeros(len(gamut_bins()), AUC_LIMIT + 2, dtype=torch.int64)
+        self.counts = torch.zeros(BINS, THRESHOLDS, dtype=torch.int64)
 
     def update(self, pred_ab: Tensor, true_ab: Tensor) -> None:
         """Count the pixels of a batch: (N, 2, H, W) twice, as :func:`colorize.metrics.auc` takes them."""
-        first = metrics.first_threshold(pred_ab, true_ab)
-        cells = nearest_bin(true_ab) * (AUC_LIMIT + 2) + first
-        found = torch.bincount(cells.flatten(), minlength=self.counts.numel())
-        self.counts += found.view(self.counts.shape).to(self.counts.device)
+        self.add(tally(metrics.color_distance(pred_ab, true_ab), true_ab))
+
+    def add(self, counts: Tensor) -> None:
+        """Add what :func:`tally` counted, (..., 313, 152), or the counts of another."""
+        self.counts += counts.view(-1, *self.counts.shape).sum(dim=0).to(self.counts.device)
 
     def curve(self, rebalanced: bool = False) -> Tensor:
         """Share of pixels within each of the thresholds 0, 1, ..., 150: (151,) float64.
@@ -50,11 +132,7 @@ class Accuracy:
         totals = self.counts.sum(dim=1)
         if not totals.sum() > 0:
             raise ValueError("there is no curve yet: no batch has been counted")
-        counts = self.counts[totals > 0].double()
-        if rebalanced:
-            counts = counts / counts.sum(dim=1, keepdim=True)
-        histogram = counts.sum(dim=0)
-        return histogram.cumsum(0)[:-1] / histogram.sum()
+        return curve(self.counts, bin_weights(totals) if rebalanced else None)
 
     def auc(self, rebalanced: bool = False, step: int = 1, rule: str = "trapezoid") -> float:
         """Area under the curve; ``step`` and ``rule`` as in :func:`colorize.metrics.area`."""
@@ -67,45 +145,54 @@ class Measures:
     Attributes
     ----------
     accuracy : :class:`Accuracy`, for curves and other ways to take the area.
+    errors : :class:`colorize.curves.ErrorCurve`, which pixels have which error in alpha-beta; None unless asked for.
+    psnrs : :class:`colorize.curves.PsnrHistogram`, which photos have which PSNR.
     photos : how many were seen.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, errors: bool = False) -> None:
         self.accuracy = Accuracy()
+        self.errors = ErrorCurve() if errors else None
+        self.psnrs = PsnrHistogram()
         self.photos = 0
         self._pixels = 0
         self._sums: dict[str, float] = {}
 
     def update(self, pred_ab: Tensor, true_rgb: Tensor) -> None:
-        """Take a batch.
+        """Take a batch, as :func:`parts` does. A batch that is refused (ValueError) leaves everything as it was."""
+        _check(pred_ab, true_rgb)
+        for ab, rgb in in_turn(pred_ab, true_rgb):
+            self._add(parts(ab, rgb))
 
-        Parameters
-        ----------
-        pred_ab : (N, 2, H, W), predicted a and b.
-        true_rgb : (N, 3, H, W), the true photos, sRGB in [0, 1]; their lightness and the prediction make the picture that
-            PSNR, RMSE and colorfulness are taken of.
-
-        Raises
-        ------
-        ValueError for other shapes, or values that are not finite.
-        """
-        lab = rgb_to_lab(true_rgb)
-        self.accuracy.update(pred_ab, lab[:, 1:])
-        painted = paint(lab[:, :1], pred_ab)
-        count, pixels = len(true_rgb), true_rgb.shape[0] * true_rgb.shape[2] * true_rgb.shape[3]
-        psnr = metrics.psnr(painted, true_rgb).double().clamp(max=PSNR_CAP)
+    def _add(self, found: dict[str, Tensor]) -> None:
+        errors = found["errors"]
+        psnr = found["psnr"].double().clamp(max=PSNR_CAP)
         sums = {
-            "rmse": pixels * metrics.rmse_alpha_beta(painted, true_rgb),
-            "rms": pixels * metrics.rmse_alpha_beta(painted, true_rgb, "rms") ** 2,
-            "psnr": psnr.sum().item(),
-            "log_psnr": psnr.clamp(min=1e-3).log().sum().item(),
-            "frobenius": metrics.frobenius(pred_ab, lab[:, 1:]).double().sum().item(),
-            "chroma": metrics.mean_chroma(pred_ab).double().sum().item(),
-            "colorfulness": metrics.colorfulness(painted).double().sum().item(),
+            "rmse": errors.sum(dtype=torch.float64),
+            "rms": errors.square().sum(dtype=torch.float64),
+            "psnr": psnr.sum(),
+            "log_psnr": psnr.clamp(min=1e-3).log().sum(),
+        }
+        sums |= {
+            name: found[name].sum(dtype=torch.float64) for name in ("frobenius", "chroma", "colorfulness")
         }
         for name, value in sums.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value.item()
+        self.accuracy.add(found["counts"])
+        self.psnrs.add(found["psnr"])
+        if self.errors:
+            self.errors.add(errors)
+        self.photos, self._pixels = self.photos + len(errors), self._pixels + errors.numel()
+
+    def merge(self, other: "Measures") -> None:
+        """Take what another has seen, in another process for example, as if it had been seen here."""
+        self.accuracy.add(other.accuracy.counts)
+        self.psnrs.merge(other.psnrs)
+        if self.errors and other.errors:
+            self.errors.merge(other.errors)
+        for name, value in other._sums.items():
             self._sums[name] = self._sums.get(name, 0.0) + value
-        self.photos, self._pixels = self.photos + count, self._pixels + pixels
+        self.photos, self._pixels = self.photos + other.photos, self._pixels + other._pixels
 
     def compute(self) -> dict[str, float]:
         """What has been measured so far.
@@ -133,3 +220,17 @@ class Measures:
             "chroma": mean["chroma"],
             "colorfulness": mean["colorfulness"],
         }
+
+
+def _check(pred_ab: Tensor, true_rgb: Tensor) -> None:
+    """Refuse a batch before any of its photos is counted."""
+    if true_rgb.ndim != 4 or true_rgb.shape[1] != 3 or pred_ab.shape != true_rgb[:, :2].shape:
+        raise ValueError(
+            "pred_ab and true_rgb must have shape (N, 2, H, W) and (N, 3, H, W), "
+            f"got {tuple(pred_ab.shape)} and {tuple(true_rgb.shape)}"
+        )
+    if not true_rgb.numel():
+        raise ValueError(f"measures need pixels, got photos of shape {tuple(true_rgb.shape)}")
+    for name, values in (("pred_ab", pred_ab), ("true_rgb", true_rgb)):
+        if not (values.max().isfinite() and values.min().isfinite()):
+            raise ValueError(f"{name} must be finite, got NaN or infinity")
