@@ -89,6 +89,13 @@ def test_the_classifier_and_what_it_makes_of_gray_and_recolored_pictures(photos,
     assert found["rows"]["gray"]["most added"][0][2] > 25
 
 
+def test_the_shipped_card_is_written_from_the_weights_file():
+    found = weights.load("classifier", recognition.CLASSIFIERS)
+    path = ROOT / "data" / "weights" / "classifier.md"
+    assert path.read_text(encoding="utf-8") == make_classifier.card(found.recipe, found.results)
+    assert found.results["gray"] + 3 < found.results["color"] > 85
+
+
 def test_vgg16_judges_whole_photos_through_a_stand_in(photos, data, monkeypatch, tmp_path):
     for label in ("rose", "sea"):
         (tmp_path / "net" / label).mkdir(parents=True)

@@ -82,7 +82,8 @@ A small residual network (`colorize.networks.Classifier`, {about["parameters"]:,
 - seed: 0
 
 **Measured** on the {results["pictures"]:,} validation pictures, never trained on: {results["color"]:.1f} % right in color,
-{results["gray"]:.1f} % when the same pictures are shown in gray. It never saw a gray one on purpose: that is what makes it a judge.
+{results["gray"]:.1f} % when the same pictures are shown in gray. It learned from pictures as they are, and never had to do without
+their colors: what it loses in gray is what a colorizer can give back.
 
 **License.** MIT, as the code. The pictures were used for training only; their own terms bind those who copy them.
 """
