@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
@@ -34,6 +34,7 @@ plans = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(sizes, st.data(), plans)
 def test_each_photo_once_and_everything_balanced(count, data, plan):
     names = [str(n) for n in range(count)]
@@ -82,6 +83,14 @@ def test_everybody_has_an_order_of_their_own():
     assert min(drawn.values()) >= 75 - 32 and max(drawn.values()) <= 75 + 32
 
 
+def test_what_is_left_over_goes_to_a_method_by_chance():
+    drawn = collections.Counter()
+    for n in range(200):
+        last = study.trials("abc", practice=0, player=f"player {n}", methods=["l2", "class"])[-3:]
+        drawn.update(trial.method for trial in last)
+    assert min(drawn.values()) > 270  # of 600; 200 or 400 if the first of the methods had it always
+
+
 def test_the_order_is_the_same_on_every_machine():
     found = study.trials("abcdef", player="Ada", seed=3)
     assert "".join(trial.photo for trial in found) == "efcdba"
@@ -109,6 +118,7 @@ def test_trials_that_cannot_be(arguments, words):
 # What the answers say
 
 
+@settings(deadline=None)
 @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.floats(0.5, 0.999))
 def test_wilson_solves_its_quadratic(counts, level):
     """(share - p)^2 = z^2 p (1 - p) / n, as a polynomial in p whose roots NumPy finds."""
@@ -177,16 +187,18 @@ def test_single_pictures_are_counted_beside_the_true_ones():
 
 
 def test_bootstrap_draws_people_not_answers():
-    """Against all 27 draws of three people of unlike diligence."""
-    outcomes = {"Ada": [1] * 6 + [0] * 4, "Bo": [1, 0, 0, 0], "Cy": [0, 0, 0, 0, 0, 0, 1, 1]}
-    (row,) = study.results(
-        [a for name, each in outcomes.items() for a in given_answers(name, each)], draws=200_000
-    )
+    """Against all 256 draws of four people of unlike diligence."""
+    outcomes = {"Ada": [1] * 6 + [0] * 4, "Bo": [1, 0, 0, 0], "Cy": [0, 0, 0, 0, 0, 0, 1, 1], "Di": [1, 1, 0]}
+    given = [a for name, each in outcomes.items() for a in given_answers(name, each)]
     every = [
         sum(sum(outcomes[name]) for name in drawn) / sum(len(outcomes[name]) for name in drawn)
-        for drawn in itertools.product(outcomes, repeat=3)
+        for drawn in itertools.product(outcomes, repeat=4)
     ]
-    assert row.bootstrap == pytest.approx(np.quantile(every, [0.025, 0.975], method="inverted_cdf"), abs=1e-9)
+    for level in (0.95, 0.8, 0.5, 0.3):
+        (row,) = study.results(given, level=level, draws=100_000)
+        for share, end in zip(((1 - level) / 2, (1 + level) / 2), row.bootstrap, strict=True):
+            lowest, highest = np.quantile(every, [share - 0.005, share + 0.005], method="inverted_cdf")
+            assert lowest - 1e-9 <= end <= highest + 1e-9
     (alike,) = study.results([a for name in "abc" for a in given_answers(name, [1, 0, 0, 0])])
     assert alike.bootstrap == (0.25, 0.25)
     assert alike.wilson == study.wilson(3, 12)
@@ -327,6 +339,9 @@ def test_a_class_is_put_together(tmp_path):
     (tmp_path / "copy of ada.csv").write_bytes(paths[0].read_bytes())
     assert set(study.merge(tmp_path)) == set(everything) and len(study.merge(tmp_path)) == 4
     assert study.merge(iter(paths)) == everything
+    single = one(protocol="single", shown="recolored", answer="real")  # another trial 1 of the same person
+    answers.append(answers.file_of(tmp_path, "Ada", "single"), single)
+    assert sorted(map(str, study.merge(tmp_path))) == sorted(map(str, [*everything, single]))
     assert study.merge(tmp_path / "nothing there") == []
     with pytest.raises(StudyError, match=r"missing\.csv.*No such file"):
         study.merge(tmp_path / "missing.csv")

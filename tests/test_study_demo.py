@@ -114,6 +114,9 @@ def test_nothing_is_written_before_the_first_answer(clock, tmp_path, monkeypatch
     player = Player(clock, "study_answers")
     assert player.visible() == {"name", "start"}
     assert "Nothing leaves this machine" in player.stage.value and "study_answers" in player.stage.value
+    assert "The first 2 are for practice" in player.stage.value
+    assert "The first one is for practice" in Player(clock, "a", practice=1).stage.value
+    assert "for practice" not in Player(clock, "a", practice=0).stage.value
     player.press("start")
     assert list(tmp_path.iterdir()) == []
     player.play([True])
@@ -292,6 +295,10 @@ def test_two_people_and_all_answers_of_the_folder(clock, tmp_path):
         assert (row.players, row.answers, row.rate) == (2, 6, 0.5)
         assert f"<td>{row.method}</td><td>2</td><td>6</td><td>50.0 %</td><td>18.8 to 81.2 %</td>" in everyone
     assert "KTH, section 5.3" in everyone and "Koalarization" not in everyone
+    single = Player(clock, tmp_path, "single")  # nobody else has played this one
+    single.start("Ada")
+    single.play([True] * 8)
+    assert "All answers in the folder" not in single.stage.value
 
 
 def test_what_goes_wrong_is_said(clock, tmp_path):

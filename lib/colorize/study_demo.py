@@ -133,7 +133,8 @@ class _Game:
                 "are which?"
             )
         if self.practice:
-            practice = f" The first {self.practice} are for practice: you are told the answer."
+            those = "one is" if self.practice == 1 else f"{self.practice} are"
+            practice = f" The first {those} for practice: you are told the answer."
         self.stage.value = (
             f"<p>{what} Take your time for the answer.{practice} The study is made for eyes with normal color vision.</p>"
             f"<p>Your answers are kept in the folder <code>{html.escape(str(self.folder))}</code>, in a file with the name "
@@ -252,7 +253,7 @@ class _Game:
         tables = [_table("Your answers", results(self.answers, self.methods, self.protocol))]
         try:
             everyone = merge(self.folder)
-            if {answer.player for answer in everyone} != {self.player}:
+            if {each.player for each in everyone if each.protocol == self.protocol} != {self.player}:
                 rows = results(everyone, self.methods, self.protocol)
                 tables.append(_table("All answers in the folder", rows, published=True))
         except StudyError as error:
