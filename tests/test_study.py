@@ -232,10 +232,18 @@ def test_without_answers_nothing_is_zero():
     assert [row[1] for row in study.cells(study.results([], protocol="pair"))] == ["method", "any"]
 
 
+def test_protocols_are_two():
+    with pytest.raises(ValueError, match="protocol: expected pair, single or None, received 'pairs'"):
+        study.results([], protocol="pairs")
+
+
 def test_a_table_to_read():
     rows = study.results(given_answers("Ada", [1, 0, 0, 0]) + given_answers("Bo", [1, 1, 0, 0]))
     heads, own, *papers = study.cells(rows, published=True)
     assert len({len(row) for row in (heads, own, *papers)}) == 1
+    assert heads[5:7] == ("95 % (answers)", "95 % (players)")
+    assert study.cells(study.results([], level=0.8))[0][5] == "80 % (answers)"
+    assert study.cells(study.results(given_answers("Ada", [1]), level=0.9))[0][5] == "90 % (answers)"
     assert own == (*("pair", "net", "2", "8", "37.5 %", "13.7 to 69.4 %", "25.0 to 50.0 %"), "", "37.5 %")
     assert [row[4] for row in papers] == ["32.30 %", "18.78 %"]
     assert study.as_text(rows).splitlines()[1].startswith("pair      net     2        8        37.5 %")

@@ -37,6 +37,7 @@ __all__ = [
     "wilson",
 ]
 
+HEADS = "protocol|method|players|answers|taken for true|{0} (answers)|{0} (players)|true called real|AdverSuc"
 REAL_SHARE = 1 / 4  # of the trials of "single": 3 of the 12 pictures of Deep Koalarization
 
 
@@ -66,6 +67,7 @@ class Result:
     true_called_real: float | None = None  # in "single": how often true pictures are believed
     adversuc: float | None = None  # share of wrong answers, those to true pictures included
     photos: dict[str, tuple[int, int]] = field(default_factory=dict)  # name: (fooled, answers)
+    level: float = 0.95  # of both intervals
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,8 @@ def results(
     methods : those that should have a row in any case. One without answers has None for a rate: it was not run.
     protocol : "pair" or "single"; None is those that have answers, or both.
     """
+    if protocol not in (None, *CHOICES):
+        raise ValueError(f"protocol: expected pair, single or None, received {protocol!r}")
     counted = [answer for answer in answers if not answer.practice]
     protocols = [protocol] if protocol else [p for p in CHOICES if any(a.protocol == p for a in counted)]
     rows = []
@@ -201,13 +205,11 @@ def results(
 def cells(rows: Iterable[Result], published: bool = False) -> list[tuple[str, ...]]:
     """Write results as a table of texts: the heads, then a row for each, and the papers' numbers if asked for."""
     rows = list(rows)
-    heads = "protocol", "method", "players", "answers", "taken for true", "95 % (answers)", "95 % (players)"
-    table = [(*heads, "true called real", "AdverSuc")]
+    level = f"{100 * (rows[0].level if rows else 0.95):g} %"
+    table = [tuple(HEADS.format(level).split("|"))]
     for row in rows:
-        shares = [
-            _percent(value)
-            for value in (row.rate, row.wilson, row.bootstrap, row.true_called_real, row.adversuc)
-        ]
+        shares = row.rate, row.wilson, row.bootstrap, row.true_called_real, row.adversuc
+        shares = [_percent(share) for share in shares]
         if row.rate is None:
             shares[0] = "not run: play it"
         table.append((row.protocol, row.method, str(row.players), str(row.answers), *shares))
@@ -277,7 +279,7 @@ def _result(protocol, method, answers, level, draws, seed):
     true = [answer for answer in answers if answer.method == TRUTH]
     believed = sum(answer.correct for answer in true) / len(true) if true else None
     if not own:
-        return Result(protocol, method, true_called_real=believed)
+        return Result(protocol, method, true_called_real=believed, level=level)
     players, photos = {}, {}
     for answer in own:
         for counts, key in ((players, answer.player), (photos, answer.photo)):
@@ -296,6 +298,7 @@ def _result(protocol, method, answers, level, draws, seed):
         true_called_real=believed,
         adversuc=wrong / len(own + true),
         photos=dict(sorted(photos.items())),
+        level=level,
     )
 
 

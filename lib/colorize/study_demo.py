@@ -146,11 +146,11 @@ class _Game:
         self.asking = False
         self._say("")
         self._show(self.name, self.start)
+        if _button:  # pressed; at first the focus stays where the reader is
+            self.name.focus()
 
     def _start(self, _button):
         """Find out who plays, and where that person stands."""
-        if self.asking:  # the second click of a double click, here and below
-            return
         try:
             self.player = check_player(self.name.value)
             self.path = file_of(self.folder, self.player, self.protocol)
@@ -170,7 +170,7 @@ class _Game:
         self._go_on()
 
     def _next(self, _button):
-        if not self.asking:
+        if not self.asking:  # it may be the second click of a double click, here and below
             self._go_on()
 
     def _go_on(self):
