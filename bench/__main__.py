@@ -19,6 +19,7 @@ import torch
 import torch.nn.functional as F
 from skimage import color
 
+from bench.metrics import measuring
 from bench.network import inference
 from bench.timing import Comparison, best, busy, compare, machine, peak_memory
 from colorize import images
@@ -195,7 +196,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     plt.switch_backend("agg")
     rows = []
-    for measure in (soft_encoding, encoding_and_loss, lab_conversion, slider_move, inference):
+    for measure in (soft_encoding, encoding_and_loss, lab_conversion, slider_move, measuring, inference):
         for row in measure():
             rows.append(row)
             print(f"{row.name:36} {row.ours_ms:8.2f} ms  {row.peer:26} {row.peer_ms:8.2f} ms  {_short(row.ratio):>6} x (wanted {row.target:g})", flush=True)  # fmt: skip
@@ -235,7 +236,7 @@ def write(rows: list[Comparison], parts: dict[str, float], ours: float, dense: f
     (FOLDER / "RESULTS.md").write_text(
         f"""# Benchmarks
 
-`make bench` on {machine()}, {date}. Best of 7 turns each; the ratios are what counts, the times are this machine's.
+`make bench` on {machine()}, {date}. Best of 7 turns each (of 2 where one takes seconds); the ratios are what counts, the times are this machine's.
 
 | what | ours | peer | its time | times faster | wanted |
 |---|---|---|---|---|---|

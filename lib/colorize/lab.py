@@ -117,8 +117,7 @@ def linear_to_xyz(linear: Tensor) -> Tensor:
 
 def xyz_to_linear(xyz: Tensor) -> Tensor:
     """Invert :func:`linear_to_xyz`. Colors outside the sRGB gamut come out below 0 or above 1."""
-    inverse = torch.linalg.inv(torch.tensor(RGB_TO_XYZ, dtype=torch.float64))
-    return _mix(inverse, _float(xyz, "xyz"))
+    return _mix(_xyz_to_rgb(), _float(xyz, "xyz"))
 
 
 def xyz_to_lab(xyz: Tensor) -> Tensor:
@@ -139,7 +138,7 @@ def lab_to_xyz(lab: Tensor) -> Tensor:
     """Invert :func:`xyz_to_lab`. A strong blue at low L would need negative Z: it is cut off at 0, as elsewhere."""
     lightness, a, b = _float(lab, "lab").unbind(-3)
     fy = (lightness + 16) / 116
-    f = torch.stack((fy + a / 500, fy, (fy - b / 200).clamp(min=0)), dim=-3)
+    f = torch.stack((fy.add(a, alpha=1 / 500), fy, fy.sub(b, alpha=1 / 200).clamp(min=0)), dim=-3)
     t = _bent(f, KNEE_F, lambda f: f**3, KNEE_F**3, 1 / 7.787, (16 / 116, 0.0))
     return t * _column(WHITE, f)
 
@@ -170,6 +169,12 @@ def _bent(
 def _power(x: Tensor, exponent: float) -> Tensor:
     """``x ** exponent`` for x above 0; on a CPU this takes half the time."""
     return (x.log2() * exponent).exp2()
+
+
+@functools.cache
+def _xyz_to_rgb() -> Tensor:
+    """The inverse of RGB_TO_XYZ, (3, 3) float64."""
+    return torch.linalg.inv(torch.tensor(RGB_TO_XYZ, dtype=torch.float64, device="cpu"))
 
 
 @functools.cache

@@ -121,7 +121,8 @@ class Accuracy:
 
     def add(self, counts: Tensor) -> None:
         """Add what :func:`tally` counted, (..., 313, 152), or the counts of another."""
-        self.counts += counts.view(-1, *self.counts.shape).sum(dim=0).to(self.counts.device)
+        for one in counts.view(-1, *self.counts.shape):
+            self.counts += one.to(self.counts.device)
 
     def curve(self, rebalanced: bool = False) -> Tensor:
         """Share of pixels within each of the thresholds 0, 1, ..., 150: (151,) float64.
@@ -232,5 +233,5 @@ def _check(pred_ab: Tensor, true_rgb: Tensor) -> None:
     if not true_rgb.numel():
         raise ValueError(f"measures need pixels, got photos of shape {tuple(true_rgb.shape)}")
     for name, values in (("pred_ab", pred_ab), ("true_rgb", true_rgb)):
-        if not (values.max().isfinite() and values.min().isfinite()):
+        if not all(value.isfinite() for value in values.aminmax()):
             raise ValueError(f"{name} must be finite, got NaN or infinity")
