@@ -96,12 +96,13 @@ def test_parts_are_the_measures_of_each_photo(photos, predicted):
     true_lab = rgb_to_lab(photos)
     found = streaming.parts(predicted, photos)
     painted = paint(true_lab[:, :1], predicted)
-    assert found["counts"].shape == (5, 313, 152)
+    counts = streaming.tally(found["cells"])
+    assert counts.shape == (5, 313, 152)
     for k in range(5):
         one = slice(k, k + 1)
         bins = nearest_bin(true_lab[one, 1:])
-        assert torch.equal(found["counts"][k].sum(dim=1), torch.bincount(bins.flatten(), minlength=313))
-        curve = streaming.curve(found["counts"][k])
+        assert torch.equal(counts[k].sum(dim=1), torch.bincount(bins.flatten(), minlength=313))
+        curve = streaming.curve(counts[k])
         assert metrics.area(curve).item() == pytest.approx(
             metrics.auc(predicted[one], true_lab[one, 1:]), abs=1e-9
         )

@@ -19,7 +19,7 @@ from .images import resize, square
 from .lab import rgb_to_lab
 from .metrics import area
 from .prior import color_prior
-from .streaming import bin_weights, curve, in_turn, parts
+from .streaming import bin_weights, curve, in_turn, parts, tally
 
 Scores = dict[str, tuple[Tensor, Tensor]]
 
@@ -94,13 +94,13 @@ def _scores(ab: Tensor, photos: Tensor, lab: Tensor, prior: Tensor | None) -> Sc
 def _photos(ab: Tensor, photos: Tensor, lab: Tensor, weight: Tensor) -> dict[str, Tensor]:
     """Measures of each photo, (N,) float64 on the CPU, and the summed weights of its pixels, each by its true bin."""
     found = parts(ab, photos, lab)
-    weight = weight.to(found["counts"].device)
-    pixels = found["counts"].sum(dim=2).double()  # (N, 313)
+    counts = tally(found["cells"])
+    weight, pixels = weight.to(counts.device), counts.sum(dim=2).double()  # (313,), (N, 313)
     if pixels[:, weight == 0].any():
         raise ValueError("prior must be above 0 for each bin that occurs in the photos")
     measured = {
-        "raw_auc": 100 * area(curve(found["counts"])),
-        "rebalanced_auc": 100 * area(curve(found["counts"], weight)),
+        "raw_auc": 100 * area(curve(counts)),
+        "rebalanced_auc": 100 * area(curve(counts, weight)),
         "rmse": found["errors"].mean(dim=(1, 2), dtype=torch.float64),
         "psnr": found["psnr"],
         "chroma": found["chroma"],

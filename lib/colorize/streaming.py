@@ -25,26 +25,23 @@ from .lab import rgb_to_lab
 from .metrics import AUC_LIMIT, PSNR_CAP
 
 BINS, THRESHOLDS = 313, AUC_LIMIT + 2
+AT_ONCE = 2**16  # pixels: one photo of 256 x 256
 
 
-def tally(distance: Tensor, true_ab: Tensor) -> Tensor:
-    """Count the pixels of each photo by their true bin and by the first threshold that accepts them.
+def cells(distance: Tensor, true_ab: Tensor) -> Tensor:
+    """Number each pixel's cell in a table of 313 true bins by 152 thresholds, of which the first that accepts it counts.
 
-    Parameters
-    ----------
-    distance : (N, H, W), from :func:`colorize.metrics.color_distance`.
-    true_ab : (N, 2, H, W).
-
-    Returns
-    -------
-    (N, 313, 152) int64.
+    ``distance``, (N, H, W), from :func:`colorize.metrics.color_distance`, and ``true_ab``, (N, 2, H, W) -> (N, H, W) int64.
     """
-    cells = metrics.first_threshold(distance).add_(nearest_bin(true_ab), alpha=THRESHOLDS).flatten(1)
-    cells += (
-        BINS * THRESHOLDS * torch.arange(len(cells), device=cells.device)[:, None]
-    )  # a table for each photo
-    counts = torch.bincount(cells.flatten(), minlength=len(cells) * BINS * THRESHOLDS)
-    return counts.view(-1, BINS, THRESHOLDS)
+    return nearest_bin(true_ab).mul_(THRESHOLDS).add_(metrics.first_threshold(distance))
+
+
+def tally(cells: Tensor) -> Tensor:
+    """Count the pixels in each cell, photo by photo: (N, H, W) int64 -> (N, 313, 152) int64."""
+    size, photo = BINS * THRESHOLDS, torch.arange(len(cells), device=cells.device)
+    if len(cells) > 1:
+        cells = cells + size * photo.view(-1, 1, 1)  # a table for each photo, one behind the other
+    return torch.bincount(cells.flatten(), minlength=size * len(photo)).view(-1, BINS, THRESHOLDS)
 
 
 def curve(counts: Tensor, weight: Tensor | None = None) -> Tensor:
@@ -73,7 +70,7 @@ def parts(pred_ab: Tensor, true_rgb: Tensor, true_lab: Tensor | None = None) -> 
 
     Returns
     -------
-    counts : (N, 313, 152) int64, see :func:`tally`.
+    cells : (N, H, W) int64, see :func:`cells`.
     errors : (N, H, W), distance of each pixel in alpha-beta.
     psnr : (N,) in dB, infinity where a picture is exact. frobenius, chroma : (N,) ab units. colorfulness : (N,).
 
@@ -86,7 +83,7 @@ def parts(pred_ab: Tensor, true_rgb: Tensor, true_lab: Tensor | None = None) -> 
     distance = metrics.color_distance(pred_ab, true_lab[:, 1:])
     painted = paint(true_lab[:, :1], pred_ab)
     return {
-        "counts": tally(distance, true_lab[:, 1:]),
+        "cells": cells(distance, true_lab[:, 1:]),
         "errors": metrics.alpha_beta_distance(painted, true_rgb),
         "psnr": metrics.psnr(painted, true_rgb),
         "frobenius": distance.square_().sum(dim=(1, 2)).sqrt_(),
@@ -96,11 +93,10 @@ def parts(pred_ab: Tensor, true_rgb: Tensor, true_lab: Tensor | None = None) -> 
 
 
 def in_turn(*batches: Tensor) -> Iterator[tuple[Tensor, ...]]:
-    """On a CPU one photo after the other, so that what is computed on the way stays in the cache; elsewhere all at once."""
-    return zip(
-        *(batch.split(1 if batch.device.type == "cpu" else max(1, len(batch))) for batch in batches),
-        strict=True,
-    )
+    """On a CPU some photos after the others, so that what is computed on the way stays in the cache; elsewhere all at once."""
+    count, pixels = len(batches[0]), batches[0].shape[-2] * batches[0].shape[-1]
+    some = max(1, AT_ONCE // max(1, pixels)) if batches[0].device.type == "cpu" else max(1, count)
+    return zip(*(batch.split(some) for batch in batches), strict=True)
 
 
 class Accuracy:
@@ -117,12 +113,15 @@ class Accuracy:
 
     def update(self, pred_ab: Tensor, true_ab: Tensor) -> None:
         """Count the pixels of a batch: (N, 2, H, W) twice, as :func:`colorize.metrics.auc` takes them."""
-        self.add(tally(metrics.color_distance(pred_ab, true_ab), true_ab))
+        self.add(cells(metrics.color_distance(pred_ab, true_ab), true_ab))
 
-    def add(self, counts: Tensor) -> None:
-        """Add what :func:`tally` counted, (..., 313, 152), or the counts of another."""
-        for one in counts.view(-1, *self.counts.shape):
-            self.counts += one.to(self.counts.device)
+    def add(self, cells: Tensor) -> None:
+        """Count pixels by their cells, int64 of any shape, from :func:`cells`."""
+        self.counts += tally(cells.view(1, 1, -1))[0].to(self.counts.device)
+
+    def merge(self, other: "Accuracy") -> None:
+        """Add what another has counted."""
+        self.counts += other.counts
 
     def curve(self, rebalanced: bool = False) -> Tensor:
         """Share of pixels within each of the thresholds 0, 1, ..., 150: (151,) float64.
@@ -179,7 +178,7 @@ class Measures:
         }
         for name, value in sums.items():
             self._sums[name] = self._sums.get(name, 0.0) + value.item()
-        self.accuracy.add(found["counts"])
+        self.accuracy.add(found["cells"])
         self.psnrs.add(found["psnr"])
         if self.errors:
             self.errors.add(errors)
@@ -187,7 +186,7 @@ class Measures:
 
     def merge(self, other: "Measures") -> None:
         """Take what another has seen, in another process for example, as if it had been seen here."""
-        self.accuracy.add(other.accuracy.counts)
+        self.accuracy.merge(other.accuracy)
         self.psnrs.merge(other.psnrs)
         if self.errors and other.errors:
             self.errors.merge(other.errors)
