@@ -184,3 +184,35 @@ def test_large_photos_are_cut_into_bands(monkeypatch, shape):
     for wrong in (torch.rand(4, 30, 20), torch.rand(600)):
         with pytest.raises(ValueError, match="must have shape"):
             lab.rgb_to_lab(wrong)
+
+
+def test_float32_stays_close_to_float64_and_keeps_black():
+    rgb = torch.cat((lattice(), lattice() / 40), dim=2)  # and dark colors, around the knees
+    exact = lab.rgb_to_lab(rgb)
+    difference = (lab.rgb_to_lab(rgb.float()) - exact).abs().amax(dim=(1, 2))
+    assert (difference < torch.tensor([1e-4, 4e-4, 2e-4])).all()  # L, a, b
+    assert (lab.lab_to_rgb(exact.float()) - rgb).abs().max() < 1e-5
+    black = torch.zeros(3, 4, 5)
+    assert torch.equal(lab.rgb_to_lab(black), black)
+    assert torch.equal(lab.lab_to_rgb(black), black)
+    linear = torch.linspace(0, 0.0031, 100).expand(3, 1, 100)
+    assert torch.allclose(lab.linear_to_srgb(linear), 12.92 * linear, rtol=2e-6, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("function", "knee"),
+    [
+        (lab.srgb_to_linear, 0.04045),
+        (lab.linear_to_srgb, 0.0031308),
+        (lab.xyz_to_lab, lab.KNEE),
+        (lab.lab_to_xyz, 8.0),
+    ],
+)
+def test_float32_has_the_gradients_of_float64(function, knee):
+    """On both sides of the knees, which are at L = 8 on the way back."""
+    for scale in (0.1, 0.9, 1.1, 5.0):
+        single = torch.full((3, 1, 1), knee * scale, requires_grad=True)
+        double = torch.full((3, 1, 1), knee * scale, dtype=torch.float64, requires_grad=True)
+        (found,) = torch.autograd.grad(function(single)[0].sum(), single)
+        (expected,) = torch.autograd.grad(function(double)[0].sum(), double)
+        assert torch.allclose(found.double(), expected, rtol=1e-4, atol=1e-9)

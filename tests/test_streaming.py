@@ -163,7 +163,7 @@ def test_photos_of_8_bits(photos, predicted):
 
 
 def test_two_halves_merged_are_the_whole(photos, predicted):
-    whole, half, other = (streaming.Measures(errors=True) for _ in range(3))
+    whole, half, other = (streaming.Measures(errors=True, bins=(10, 50)) for _ in range(3))
     whole.update(predicted, photos)
     half.update(predicted[:2], photos[:2])
     other.update(predicted[2:], photos[2:])
@@ -174,6 +174,18 @@ def test_two_halves_merged_are_the_whole(photos, predicted):
     assert torch.equal(half.psnrs.counts, whole.psnrs.counts)
     assert whole.errors.counts.sum() == 5 * 48 * 48
     assert whole.psnrs.counts.sum() == 5
+    for n in (10, 50):
+        expected = metrics.bin_accuracy(predicted, rgb_to_lab(photos)[:, 1:], n)
+        assert whole.compute()[f"bin_accuracy_{n}"] == pytest.approx(expected, rel=1e-9)
+    with pytest.raises(ValueError, match="made with the same errors and bins"):
+        whole.merge(streaming.Measures(bins=(10, 50)))
+
+
+def test_small_pictures_are_taken_many_at_a_time(photos, predicted, monkeypatch):
+    expected = taken(predicted, photos, 5).compute()
+    for at_once in (1, 2 * 48 * 48, 10**6):
+        monkeypatch.setattr(streaming, "AT_ONCE", at_once)
+        assert taken(predicted, photos, 5).compute() == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_refused_batch_changes_nothing(photos, predicted):

@@ -12,7 +12,7 @@ bins and 152 distances, from which the rebalanced one follows at the end, when i
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -142,6 +142,11 @@ class Accuracy:
 class Measures:
     """All measures of a colorization at once: AuC, RMSE in alpha-beta, PSNR, Frobenius distance, chroma, colorfulness.
 
+    Parameters
+    ----------
+    errors : also keep which pixels have which error.
+    bins : also take :func:`colorize.metrics.bin_accuracy` with these numbers of bins for each axis, 10 and 50 for example.
+
     Attributes
     ----------
     accuracy : :class:`Accuracy`, for curves and other ways to take the area.
@@ -150,8 +155,9 @@ class Measures:
     photos : how many were seen.
     """
 
-    def __init__(self, errors: bool = False) -> None:
+    def __init__(self, errors: bool = False, bins: Sequence[int] = ()) -> None:
         self.accuracy = Accuracy()
+        self.bins = tuple(bins)
         self.errors = ErrorCurve() if errors else None
         self.psnrs = PsnrHistogram()
         self.photos = 0
@@ -162,7 +168,12 @@ class Measures:
         """Take a batch, as :func:`parts` does. A batch that is refused (ValueError) leaves everything as it was."""
         _check(pred_ab, true_rgb)
         for ab, rgb in in_turn(pred_ab, true_rgb):
-            self._add(parts(ab, rgb))
+            lab = rgb_to_lab(rgb)
+            pixels = lab[:, 0].numel()
+            self._add(parts(ab, rgb, lab))
+            self._sum(
+                {f"bin_accuracy_{n}": pixels * metrics.bin_accuracy(ab, lab[:, 1:], n) for n in self.bins}
+            )
 
     def _add(self, found: dict[str, Tensor]) -> None:
         errors = found["errors"]
@@ -176,8 +187,7 @@ class Measures:
         sums |= {
             name: found[name].sum(dtype=torch.float64) for name in ("frobenius", "chroma", "colorfulness")
         }
-        for name, value in sums.items():
-            self._sums[name] = self._sums.get(name, 0.0) + value.item()
+        self._sum({name: value.item() for name, value in sums.items()})
         self.accuracy.add(found["cells"])
         self.psnrs.add(found["psnr"])
         if self.errors:
@@ -185,14 +195,22 @@ class Measures:
         self.photos, self._pixels = self.photos + len(errors), self._pixels + errors.numel()
 
     def merge(self, other: "Measures") -> None:
-        """Take what another has seen, in another process for example, as if it had been seen here."""
+        """Take what another has seen, in another process for example, as if it had been seen here.
+
+        ValueError if one of the two keeps errors or a bin accuracy that the other does not.
+        """
+        if (self.bins, self.errors is None) != (other.bins, other.errors is None):
+            raise ValueError("only measures made with the same errors and bins can be merged")
         self.accuracy.merge(other.accuracy)
         self.psnrs.merge(other.psnrs)
         if self.errors and other.errors:
             self.errors.merge(other.errors)
-        for name, value in other._sums.items():
-            self._sums[name] = self._sums.get(name, 0.0) + value
+        self._sum(other._sums)
         self.photos, self._pixels = self.photos + other.photos, self._pixels + other._pixels
+
+    def _sum(self, more: dict[str, float]) -> None:
+        for name, value in more.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value
 
     def compute(self) -> dict[str, float]:
         """What has been measured so far.
@@ -200,8 +218,8 @@ class Measures:
         Returns
         -------
         raw_auc, rebalanced_auc : in [0, 1]. rmse, rms : alpha-beta, in the two readings. psnr, geometric_psnr : in dB, cut
-        off at 58.92 a photo. frobenius, chroma : ab units. colorfulness.
-        Pooled over all pixels (AuC, rmse, rms), the others means over photos.
+        off at 58.92 a photo. frobenius, chroma : ab units. colorfulness. bin_accuracy_10 and the like, if asked for.
+        Pooled over all pixels (AuC, rmse, rms, bin accuracy), the others means over photos.
 
         Raises
         ------
@@ -219,6 +237,7 @@ class Measures:
             "frobenius": mean["frobenius"],
             "chroma": mean["chroma"],
             "colorfulness": mean["colorfulness"],
+            **{name: self._sums[name] / self._pixels for name in (f"bin_accuracy_{n}" for n in self.bins)},
         }
 
 
