@@ -13,7 +13,7 @@ LIBRARY = ROOT / "lib" / "colorize"
 FLOORS = [
     {"files", "parallel", "console"},
     {"lab", "images", "metadata", "toyscenes", "checkpoints", "downloads", "answers", "weights"},
-    {"bins"},
+    {"bins", "huechroma", "quantiles", "readouts"},
     {"decode", "metrics", "curves", "losses", "prior", "datasets", "networks"},
     {"training", "colorizer", "toyworld", "folders", "streaming", "study"},
     {"evaluation", "batch", "toyruns", "recipes", "recognition", "probes"},

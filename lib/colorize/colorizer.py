@@ -12,11 +12,11 @@ from .downloads import DownloadError, fetch
 from .files import data_folder
 from .images import Picture, resize, to_tensor, to_uint8
 from .lab import rgb_to_lab
-from .networks import SmallNet, ZhangNet
+from .networks import HypercolumnNet, SmallNet, ZhangNet
 from .networks.zhang import from_published
 from .weights import WeightsError
 
-NETWORKS = {"SmallNet": SmallNet, "ZhangNet": ZhangNet}
+NETWORKS = {"SmallNet": SmallNet, "ZhangNet": ZhangNet, "HypercolumnNet": HypercolumnNet}
 BEST = ("best", "first", "rebalanced", "classification", "l2")  # what load() takes when no name is given
 
 
@@ -37,7 +37,8 @@ class Colorizer:
 
     Parameters
     ----------
-    network : takes L (N, 1, H, W), answers with logits (N, 313, h, w) or with ab (N, 2, h, w).
+    network : takes L (N, 1, H, W), answers with logits (N, 313, h, w) or with ab (N, 2, h, w); or with anything else, if it
+        has a method ``readout(answer, lightness, T)`` that turns it into ab (see :func:`decoded`).
     size : the photo's shorter side as the network sees it, in pixels: the scale it was trained at.
     name : what to call it.
     recipe, results : how it was made and what it reached, as the weights file tells it.
@@ -91,7 +92,7 @@ class Colorizer:
         Returns
         -------
         lightness : (1, 1, H, W), L of the photo at its own size.
-        answer : (1, 313, h, w) logits or (1, 2, h, w) ab, at the network's resolution.
+        answer : (1, 313, h, w) logits or (1, 2, h, w) ab, or what else the network answers, at the network's resolution.
         """
         device = next(self.network.parameters()).device
         rgb = to_tensor(image).to(device)
@@ -102,7 +103,7 @@ class Colorizer:
 
     def paint(self, lightness: Tensor, answer: Tensor, T: float = 0.38) -> Tensor:
         """Turn an answer into a picture, the fast part: (1, 3, H, W) sRGB in [0, 1]. T is ignored for regression."""
-        return paint(lightness, answer if answer.shape[1] == 2 else annealed_mean(answer, T))
+        return paint(lightness, decoded(self.network, answer, lightness, T))
 
     def colorize(self, image: Picture, T: float = 0.38) -> np.ndarray:
         """Color a photo.
@@ -124,6 +125,24 @@ class Colorizer:
         """
         lightness, answer = self.answer(image)
         return to_uint8(self.paint(lightness, answer, T)[0])
+
+
+def decoded(network: nn.Module, answer: Tensor, lightness: Tensor, T: float) -> Tensor:
+    """Turn a network's answer into ab, (N, 2, h, w) at its resolution.
+
+    A network may bring its own way: ``network.readout(answer, lightness, T)``. Otherwise two channels are ab, and logits of
+    the 313 bins are decoded by the annealed mean.
+
+    Parameters
+    ----------
+    answer : (N, outputs, h, w).
+    lightness : (N, 1, H, W), L in 0..100 at any resolution, for those that need it.
+    T : temperature; ignored for regression.
+    """
+    readout = getattr(network, "readout", None)
+    if readout is not None:
+        return readout(answer, lightness, T)
+    return answer if answer.shape[1] == 2 else annealed_mean(answer, T)
 
 
 def _published() -> ZhangNet:

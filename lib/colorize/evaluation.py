@@ -12,9 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .colorizer import Colorizer
+from .colorizer import Colorizer, decoded
 from .datasets import is_gray, read_photos
-from .decode import annealed_mean
 from .images import resize, square
 from .lab import rgb_to_lab
 from .metrics import area
@@ -44,12 +43,12 @@ def predict(
     device = next(colorizer.network.parameters()).device
     for part in photos.split(batch):
         lightness = rgb_to_lab(part)[:, :1].to(device)
-        if colorizer.size != part.shape[-1]:
-            lightness = resize(lightness / 100, colorizer.size) * 100
+        is_small = colorizer.size == part.shape[-1]
         with torch.inference_mode():
-            answer = colorizer.network(lightness)
+            seen = lightness if is_small else resize(lightness / 100, colorizer.size) * 100
+            answer = colorizer.network(seen)
         for T, answers in found.items():
-            ab = answer if answer.shape[1] == 2 else annealed_mean(answer, T)
+            ab = decoded(colorizer.network, answer, lightness, T)
             answers.append(F.interpolate(ab, part.shape[2:], mode="bilinear", align_corners=False).cpu())
     return {T: torch.cat(answers) for T, answers in found.items()}
 

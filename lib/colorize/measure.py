@@ -36,6 +36,16 @@ COLUMNS = {
     "green": "(all green)",
 }
 
+# What a card says of a network and of its answer.
+SHAPES = {"SmallNet": "A U-Net", "HypercolumnNet": "A small network in the style of VGG with hypercolumns"}
+ANSWERS = {
+    "l2": "a and b",
+    "smooth_l1": "a and b",
+    "hue_chroma": "histograms of hue and chroma, 32 bins each",
+    "lab_marginal": "histograms of a and of b, 32 bins each",
+    "lab_joint": "a histogram of a and b together, 16 x 16 bins",
+}
+
 
 def held_out_files(recipe: Recipe, photos: Path) -> list[Path]:
     """List the validation photos of a recipe: thumbnails if it was trained on nothing else. ValueError if there is none."""
@@ -90,9 +100,9 @@ def card(name: str, about: dict, rows: dict[str, dict], photos: int) -> str:
     rows : from :func:`table`.
     photos : how many were measured.
     """
-    regression = about["loss"] in ("l2", "smooth_l1")
     kind = about.get("network", "SmallNet")
-    shape = "A U-Net" if kind == "SmallNet" else "The paper's network with fewer channels"
+    shape = SHAPES.get(kind, "The paper's network with fewer channels")
+    answer = ANSWERS.get(about["loss"], "a distribution over 313 colors")
     plan = about["phases"]
     # In the order of their definition, and of the settings those that are not as usual: a file keeps no order.
     usual = {field.name: field.default for field in fields(Recipe)}
@@ -121,7 +131,7 @@ def card(name: str, about: dict, rows: dict[str, dict], photos: int) -> str:
     return f"""# {name}
 
 {shape} (`colorize.networks.{kind}`, {about["parameters"]:,} numbers) that takes L and answers with
-{"a and b" if regression else "a distribution over 313 colors"}. Made for the lessons: it is small and was trained on few pictures.
+{answer}. Made for the lessons: it is small and was trained on few pictures.
 
 **Trained on** {about["pictures"]} (see `data/README.md`), without the validation split, {about["minutes"]:.0f} minutes{more} on
 {about["machine"]}. Again: `make weights NAME={name} PHOTOS=folder`; the recipe is

@@ -18,14 +18,21 @@ from .files import data_folder
 from .folders import PhotoFolder
 from .lab import rgb_to_lab
 from .losses import classification, l2, smooth_l1
+from .networks.heads import HEADS
+from .networks.hypercolumn import sampled_loss
 from .prior import color_prior, rebalancing_weights
-from .training import PRECISIONS, Loss, Rate, cosine, staircase
+from .training import PRECISIONS, Examples, Loss, Rate, cosine, staircase
 
 OPTIMIZERS = {"AdamW": torch.optim.AdamW, "Adam": torch.optim.Adam}
 REGRESSION = {"l2": l2, "smooth_l1": smooth_l1}
 # What a word in a recipe may be.
 CHOICES = {
-    "loss": (*REGRESSION, "classification", "rebalanced"),
+    "loss": (
+        *REGRESSION,
+        "classification",
+        "rebalanced",
+        *(name for name in HEADS if name not in REGRESSION),
+    ),
     "network": tuple(NETWORKS),
     "optimizer": tuple(OPTIMIZERS),
     "rate": ("cosine", "staircase", "constant"),
@@ -40,6 +47,8 @@ ABOVE = {
     "width",
     "neighbors",
     "accumulate",
+    "points",
+    "patch",
     "view",
     "measured",
 }
@@ -75,6 +84,8 @@ class Recipe:
     width: float = 32.0  # channels of a SmallNet, or the factor on those of a ZhangNet
     lam: float = 0.5  # lambda of the rebalancing
     neighbors: int = 5  # of the soft codes
+    points: int = 128  # of a HypercolumnNet: places drawn in each picture
+    patch: int = 1  # of a HypercolumnNet: side of the square whose colors are the target, odd
     total: bool = False  # loss: the sum over the pixels of a picture, not their mean
     optimizer: str = "AdamW"
     betas: tuple[float, ...] = (0.9, 0.999)
@@ -113,7 +124,13 @@ def load(name: str | Path) -> Recipe:
     if not isinstance(entries.get("phases"), list) or not entries["phases"]:
         raise RecipeError(f"{path}: a recipe needs at least one [[phases]]")
     phases = tuple(_make(Phase, entry, path) for entry in entries["phases"])
-    return _make(Recipe, {**entries, "phases": phases}, path)
+    recipe = _make(Recipe, {**entries, "phases": phases}, path)
+    if (recipe.loss in HEADS) if is_hypercolumn(recipe) else (recipe.loss not in HEADS or recipe.regression):
+        return recipe
+    fitting = HEADS if is_hypercolumn(recipe) else [*REGRESSION, "classification", "rebalanced"]
+    raise RecipeError(
+        f"{path}: the loss of a {recipe.network} is one of {', '.join(fitting)}, got {recipe.loss!r}"
+    )
 
 
 def _entries(path: Path, seen: tuple[Path, ...] = ()) -> dict:
@@ -197,7 +214,14 @@ def make_data(recipe: Recipe, phase: Phase, photos: str | Path) -> Mix | PhotoFo
 def arguments(recipe: Recipe) -> dict:
     """Return what the network's class is called with."""
     width = int(recipe.width) if recipe.width.is_integer() else recipe.width
+    if is_hypercolumn(recipe):
+        return {"answer": recipe.loss, "width": width, "points": recipe.points}
     return {"outputs": 2 if recipe.regression else 313, "width": width}
+
+
+def is_hypercolumn(recipe: Recipe) -> bool:
+    """True for the network that is asked at random points, and has losses of its own."""
+    return recipe.network == "HypercolumnNet"
 
 
 def make_network(recipe: Recipe) -> nn.Module:
@@ -218,7 +242,9 @@ def make_network(recipe: Recipe) -> nn.Module:
 
 def make_loss(recipe: Recipe, data: Mix | PhotoFolder) -> Loss:
     """Make the loss of a recipe; the weights of "rebalanced" come from the colors of the data's photos."""
-    if recipe.regression:
+    if is_hypercolumn(recipe):
+        loss = sampled_loss(recipe.loss, recipe.patch)
+    elif recipe.regression:
         loss = REGRESSION[recipe.loss]
     elif recipe.loss == "classification":
         loss = classification(neighbors=recipe.neighbors)
@@ -228,6 +254,21 @@ def make_loss(recipe: Recipe, data: Mix | PhotoFolder) -> Loss:
         return loss
     # The mean over all pixels, times the pixels of one picture.
     return lambda answer, true_ab: loss(answer, true_ab) * true_ab[0, 0].numel()
+
+
+def make_examples(recipe: Recipe) -> Examples | None:
+    """Say what a network is asked and compared with; None for the usual, ab at its own resolution.
+
+    A HypercolumnNet draws its points itself: it gets L, and its loss the whole picture in Lab.
+    """
+    if not is_hypercolumn(recipe):
+        return None
+
+    def examples(batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, torch.Tensor]:
+        lab = rgb_to_lab(batch[0])
+        return lab[:, :1], lab
+
+    return examples
 
 
 def _prior(data: Mix | PhotoFolder) -> torch.Tensor:
