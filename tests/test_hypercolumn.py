@@ -244,6 +244,28 @@ def test_a_regression_is_read_out_as_it_is():
     assert torch.equal(head.readout(torch.ones(1, 2, 1, 1), None), torch.full((1, 2, 1, 1), 50.0))
 
 
+@pytest.mark.parametrize("answer", HEADS)
+@pytest.mark.parametrize("kind", ["apple", "roof", "balloon", "tulip"])
+def test_nothing_beats_the_best_answer(answer, kind):
+    """At the exact optimum of a palette the expected loss has no gradient, and is lower than anywhere around."""
+    head, palette = HEADS[answer](), ToyWorld().palette(kind)
+    share = palette.probabilities.float()
+    colors = torch.cat((torch.full((len(share), 1), 60.0), palette.colors.float()), dim=1).T.view(1, 3, 1, -1)
+    best = head.best(colors, share)
+    assert best.shape == (1, head.outputs, 1)
+
+    def expected(logits):
+        return sum(p * head.loss(logits, colors[..., k : k + 1]) for k, p in enumerate(share))
+
+    logits = best.clamp(min=-20).requires_grad_()
+    expected(logits).backward()
+    assert logits.grad.abs().max() < 1e-4 * (50 * 50 if answer == "l2" else 1)
+    random = torch.Generator().manual_seed(0)
+    least = expected(logits)
+    for _ in range(10):
+        assert expected(logits + 0.3 * torch.randn(logits.shape, generator=random)) > least
+
+
 def test_targets_of_patches_are_histograms():
     """Against the dense histograms of the whole picture."""
     lab = rgb_to_lab(ToyWorld(24).batch(2, seed=0)[0])

@@ -10,7 +10,8 @@ hue_chroma     32 + 32  a histogram of hue, one of chroma (equation 3)          
                                                                                           chromatic fading
 =============  =======  ================================================================  =======================
 
-A head has ``outputs``, ``loss(logits, patch)`` for some points of a picture, and ``readout(logits, lightness, T)``.
+A head has ``outputs``, ``loss(logits, patch)`` for some points of a picture, and ``readout(logits, lightness, T)``. Where it is
+known which colors a pixel can have, as in the toy world, ``best(colors, share)`` is the answer that no network can beat.
 """
 
 import torch
@@ -48,6 +49,10 @@ class L2:
         """
         return 0.5 * (UNIT * logits.float() - _middle(patch)[:, 1:]).square().sum(dim=1).mean()
 
+    def best(self, colors: Tensor, share: Tensor) -> Tensor:
+        """Answer with the least expected loss: Lab colors (N, 3, P, k) with probabilities (k,) -> (N, 2, P), the mean."""
+        return (colors[:, 1:] * share).sum(dim=-1) / UNIT
+
     def readout(self, logits: Tensor, lightness: Tensor, T: float = 1.0) -> Tensor:
         """(N, 2, h, w) -> ab. Neither lightness nor T plays a part."""
         return UNIT * logits.float()
@@ -67,6 +72,14 @@ class LabMarginal:
     def loss(self, logits: Tensor, patch: Tensor) -> Tensor:
         """Sum of the two divergences, mean over points: (N, 2 K, P) and (N, 3, P, R^2)."""
         return sum(kl(z, y) for z, y in zip(logits.chunk(2, dim=1), self.targets(patch), strict=True)).mean()
+
+    def best(self, colors: Tensor, share: Tensor) -> Tensor:
+        """As :meth:`L2.best`, logits (N, 2 K, P): the share of each bin of a, and of b."""
+        found = [
+            histogram(self.axis.index(one), len(self.axis), share.expand_as(one))
+            for one in colors[:, 1:].unbind(1)
+        ]
+        return torch.cat(found, dim=-1).movedim(-1, 1).log()
 
     def readout(self, logits: Tensor, lightness: Tensor, T: float = 1.0) -> Tensor:
         """Expectations: (N, 2 K, h, w) -> ab (N, 2, h, w). The paper's choice for Lab."""
@@ -88,6 +101,11 @@ class LabJoint:
     def loss(self, logits: Tensor, patch: Tensor) -> Tensor:
         """Divergence, mean over points: (N, K^2, P) and (N, 3, P, R^2)."""
         return kl(logits, self.targets(patch)).mean()
+
+    def best(self, colors: Tensor, share: Tensor) -> Tensor:
+        """As :meth:`L2.best`, logits (N, K^2, P): the share of each cell."""
+        index = joint_index(colors[:, 1:], self.axis)
+        return histogram(index, self.outputs, share.expand(index.shape)).movedim(-1, 1).log()
 
     def readout(self, logits: Tensor, lightness: Tensor, T: float = 1.0) -> Tensor:
         """Expectation: (N, K^2, h, w) -> ab (N, 2, h, w)."""
@@ -116,6 +134,13 @@ class HueChroma:
     def loss(self, logits: Tensor, patch: Tensor) -> Tensor:
         """Equation 3, mean over points: (N, 2 K, P) and (N, 3, P, R^2)."""
         return hue_chroma_loss(*logits.chunk(2, dim=1), *self.targets(patch))
+
+    def best(self, colors: Tensor, share: Tensor) -> Tensor:
+        """As :meth:`L2.best`, logits (N, 2 K, P). The weight of equation 3 stays in the hues: vivid colors count more."""
+        hue, chroma = hue_chroma(lab_to_rgb(colors))  # (N, P, k)
+        of_hue = histogram(self.axis.index(hue), len(self.axis), share * chroma)
+        of_chroma = histogram(self.axis.index(chroma), len(self.axis), share.expand_as(chroma))
+        return torch.cat((of_hue, of_chroma), dim=-1).movedim(-1, 1).log()
 
     def readout(
         self,
