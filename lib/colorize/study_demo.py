@@ -111,7 +111,7 @@ class _Game:
         texts = ("A, the first", "B, the second") if self.pair else ("Real", "Recolored")
         self.choices = [_button(*both) for both in zip(CHOICES[protocol], texts, strict=True)]
         self.start.on_click(self._start)
-        self.next.on_click(self._next)
+        self.next.on_click(self._go_on)
         self.again.on_click(self._welcome)
         for button, choice in zip(self.choices, CHOICES[protocol], strict=True):
             button.on_click(lambda _, choice=choice: self._answer(choice))
@@ -169,11 +169,7 @@ class _Game:
             return
         self._go_on()
 
-    def _next(self, _button):
-        if not self.asking:  # it may be the second click of a double click, here and below
-            self._go_on()
-
-    def _go_on(self):
+    def _go_on(self, _button=None):
         """Show the next trial, or the result after the last one."""
         if len(self.answers) == len(self.trials):
             self._result()
@@ -203,7 +199,7 @@ class _Game:
         self.asking = True
 
     def _answer(self, choice):
-        if not self.asking:
+        if not self.asking:  # the second click of a double click
             return
         now = monotonic()
         if now < self.opens:
