@@ -12,10 +12,13 @@ LIBRARY = ROOT / "lib" / "colorize"
 # From the ground up; a module imports only from the floors below its own. docs/architecture.md draws the same.
 FLOORS = [
     {"files", "parallel", "console"},
-    {"lab", "images", "metadata", "toyscenes", "checkpoints", "downloads", "answers", "weights"},
+    {"lab", "images", "metadata", "toyscenes", "checkpoints", "downloads", "answers", "weights", "neighbors"},
     {"bins", "huechroma", "quantiles", "readouts"},
     {"decode", "metrics", "curves", "losses", "prior", "datasets", "networks"},
-    {"training", "colorizer", "toyworld", "folders", "streaming", "study"},
+    {
+        *("training", "colorizer", "toyworld", "folders", "streaming", "study"),
+        *("transfer", "preferences", "reference", "scribbles", "smoothing", "labeling"),
+    },
     {"evaluation", "batch", "toyruns", "recipes", "recognition", "probes"},
     {"figures", "widgets"},
     {"check", "study_demo"},
