@@ -71,7 +71,7 @@ def lab_to_rgb(lab: Tensor) -> Tensor:
     >>> lab_to_rgb(lab).flatten().round(decimals=2)  # without a and b: gray
     tensor([0.4700, 0.4700, 0.4700])
     """
-    return _in_bands(lambda part: linear_to_srgb(xyz_to_linear(lab_to_xyz(part))).clamp(0, 1), lab)
+    return _in_bands(lambda part: linear_to_srgb(xyz_to_linear(lab_to_xyz(part))).clamp_(0, 1), lab)
 
 
 def to_gray(rgb: Tensor) -> Tensor:
@@ -100,14 +100,14 @@ def srgb_to_linear(rgb: Tensor) -> Tensor:
         return _table().to(rgb.device).index_select(0, rgb.flatten().int()).view(rgb.shape)
     rgb = _float(rgb, "rgb")
     end = ((0.04045 + 0.055) / 1.055) ** 2.4
-    return _bent(rgb, 0.04045, lambda x: _power((x + 0.055) / 1.055, 2.4), end, 1 / 12.92)
+    return _bent(rgb, 0.04045, lambda x: _power((x + 0.055).div_(1.055), 2.4), end, 1 / 12.92)
 
 
 def linear_to_srgb(linear: Tensor) -> Tensor:
     """Apply the gamma curve of sRGB, the inverse of :func:`srgb_to_linear`. Values are not clipped."""
     linear = _float(linear, "linear")
     end = 1.055 * 0.0031308 ** (1 / 2.4) - 0.055
-    return _bent(linear, 0.0031308, lambda x: 1.055 * _power(x, 1 / 2.4) - 0.055, end, 12.92)
+    return _bent(linear, 0.0031308, lambda x: (1.055 * _power(x, 1 / 2.4)).sub_(0.055), end, 12.92)
 
 
 def linear_to_xyz(linear: Tensor) -> Tensor:
@@ -131,14 +131,14 @@ def xyz_to_lab(xyz: Tensor) -> Tensor:
     t = xyz / _column(WHITE, xyz)
     f = _bent(t, KNEE, lambda t: _power(t, 1 / 3), KNEE ** (1 / 3), 7.787, (0.0, 16 / 116))
     fx, fy, fz = f.unbind(-3)
-    return torch.stack((116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)), dim=-3)
+    return torch.stack(((116 * fy).sub_(16), (fx - fy).mul_(500), (fy - fz).mul_(200)), dim=-3)
 
 
 def lab_to_xyz(lab: Tensor) -> Tensor:
     """Invert :func:`xyz_to_lab`. A strong blue at low L would need negative Z: it is cut off at 0, as elsewhere."""
     lightness, a, b = _float(lab, "lab").unbind(-3)
-    fy = (lightness + 16) / 116
-    f = torch.stack((fy.add(a, alpha=1 / 500), fy, fy.sub(b, alpha=1 / 200).clamp(min=0)), dim=-3)
+    fy = (lightness + 16).div_(116)
+    f = torch.stack((fy.add(a, alpha=1 / 500), fy, fy.sub(b, alpha=1 / 200).clamp_(min=0)), dim=-3)
     t = _bent(f, KNEE_F, lambda f: f**3, KNEE_F**3, 1 / 7.787, (16 / 116, 0.0))
     return t * _column(WHITE, f)
 
@@ -161,14 +161,14 @@ def _bent(
     if x.dtype == torch.float64:
         return torch.where(x > knee, above, y0 + slope * (x - x0))
     end *= 1 + 4e-7  # more than rounding adds: below the knee the rise is 0 exactly
-    rise = (above - (end - y0)).clamp(min=y0)
+    rise = (above - (end - y0)).clamp_(min=y0)
     below = x.clamp(max=knee)
-    return rise.add(below - x0 if x0 else below, alpha=(end - y0) / (knee - x0))
+    return rise.add_(below.sub_(x0) if x0 else below, alpha=(end - y0) / (knee - x0))
 
 
 def _power(x: Tensor, exponent: float) -> Tensor:
     """``x ** exponent`` for x above 0; on a CPU this takes half the time."""
-    return (x.log2() * exponent).exp2()
+    return x.log2().mul_(exponent).exp2_()
 
 
 @functools.cache
