@@ -21,7 +21,7 @@ FLOORS = [
     },
     {"evaluation", "batch", "toyruns", "recipes", "recognition", "probes"},
     {"figures", "widgets"},
-    {"check", "study_demo"},
+    {"check", "study_demo", "brush_demo"},
     {"build", "start", "doctor", "measure", "make_prior", "make_classifier"},
     {"compare", "train", "experiments"},
     {"cli"},
