@@ -71,6 +71,11 @@ def wait_for(page, where, words):
     wait_until(lambda: says(page, where).startswith(words), f"the words {words}", 20)
 
 
+def has_focus(page, name):
+    focus = "return document.activeElement.classList.contains(arguments[0])"
+    wait_until(lambda: page.js(focus, f"colorize-study-{name}"), f"the focus on {name}", 20)
+
+
 def begin(page, where, player):
     page.press(f"{where} .colorize-study-name input", Keys.CONTROL + "a" + Keys.NULL + player)
     # At once: the name must be there before the click is.
@@ -105,23 +110,16 @@ def test_pairs_are_shown_in_turn_and_answered_with_the_keyboard(page, folder):
             first, second = [True, False], [False, True]
             assert page.js(SEEK, PAIR, times) == [[False] * 2, first, first, second, second, [False] * 2]
         # The keyboard's focus is on the first button already, and stays on the one that was pressed.
-        focus = wait_until(
-            lambda: re.search(
-                "colorize-study-(first|second)", page.js("return document.activeElement.className")
-            ),
-            "the focus",
-            20,
-        )
-        assert focus[1] == ("first" if number < 2 else "second")
+        has_focus(page, "first" if number < 2 else "second")
         if number == 1:
             page.press(f"{PAIR} .colorize-study-second", Keys.ENTER)
         else:
             page.driver.switch_to.active_element.send_keys(Keys.ENTER)
         if number == 0:
-            wait_until(
-                lambda: re.match(r"(Right|No)\. The (first|second) one", says(page, PAIR)), "the answer", 20
-            )
+            told = r"(Right|No)\. The (first|second) one"
+            wait_until(lambda told=told: re.match(told, says(page, PAIR)), "the answer", 20)
             assert set(page.texts(f"{PAIR} figcaption")) == {"the true photo", "recolored"}
+            has_focus(page, "next")
             page.driver.switch_to.active_element.send_keys(Keys.ENTER)
     wait_for(page, PAIR, "Done, Ada:")
     (path,) = (folder / "study_answers").iterdir()
