@@ -23,7 +23,7 @@ FLOORS = [
     {"figures", "widgets"},
     {"check", "study_demo", "brush_demo"},
     {"build", "start", "doctor", "measure", "make_prior", "make_classifier"},
-    {"compare", "train", "experiments"},
+    {"compare", "train", "experiments", "larsson"},
     {"cli"},
     {"__main__"},
 ]
