@@ -372,5 +372,8 @@ def test_it_is_built_of_plain_widgets(clock, tmp_path):
     def every(widget):
         return [widget, *(each for child in getattr(widget, "children", ()) for each in every(child))]
 
-    kinds = {type(widget) for widget in every(Player(clock, tmp_path).box)}
+    player = Player(clock, tmp_path)
+    kinds = {type(widget) for widget in every(player.box)}
     assert kinds == {ipywidgets.VBox, ipywidgets.HBox, ipywidgets.HTML, ipywidgets.Text, ipywidgets.Button}
+    # Letters sent one by one are held back while the kernel is busy, and a click is not: half a name would start.
+    assert player.controls["name"].continuous_update is False
