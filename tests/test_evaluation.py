@@ -143,3 +143,8 @@ def test_a_prior_without_a_color_that_occurs_is_refused(photos):
     prior[120] = 1
     with pytest.raises(ValueError, match="prior must be above 0 for each bin that occurs"):
         evaluation.scores(torch.zeros(5, 2, 64, 64), photos, prior)
+
+
+def test_as_many_predictions_as_photos(photos):
+    with pytest.raises(ValueError, match=r"as many predictions as photos are needed, got \[3, 5, 5\]"):
+        evaluation.scores(torch.zeros(3, 2, 64, 64), photos)

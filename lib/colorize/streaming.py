@@ -94,6 +94,8 @@ def parts(pred_ab: Tensor, true_rgb: Tensor, true_lab: Tensor | None = None) -> 
 
 def in_turn(*batches: Tensor) -> Iterator[tuple[Tensor, ...]]:
     """On a CPU some photos after the others, so that what is computed on the way stays in the cache; elsewhere all at once."""
+    if len({len(batch) for batch in batches}) > 1:
+        raise ValueError(f"as many predictions as photos are needed, got {[len(batch) for batch in batches]}")
     count, pixels = len(batches[0]), batches[0].shape[-2] * batches[0].shape[-1]
     some = max(1, AT_ONCE // max(1, pixels)) if batches[0].device.type == "cpu" else max(1, count)
     return zip(*(batch.split(some) for batch in batches), strict=True)
