@@ -242,7 +242,7 @@ show(
 # | 5 | Why are vivid colors rare, and how does a network learn them all the same? | ready |
 # | 6 | How does a distribution become one color? | ready |
 # | 7 | What is in the full network of Zhang, Isola and Efros, and what does it cost? | ready |
-# | 8 | How good is a coloring, and who says so? | planned |
+# | 8 | Two colorings of one photo: which is better, and who says so? | ready |
 # | 9 to 12 | What do other systems do differently, and what if you hold the brush? | planned |
 # | 13 | What about your own pictures? | planned |
 #

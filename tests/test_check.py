@@ -15,6 +15,7 @@ import answers_04
 import answers_05
 import answers_06
 import answers_07
+import answers_08
 import numpy as np
 import pytest
 import torch
@@ -35,6 +36,7 @@ ANSWERS = dict(
             answers_05,
             answers_06,
             answers_07,
+            answers_08,
         )
     )
 )

@@ -49,6 +49,13 @@ HALF = {
         "7.3": "return undefined_name(weight)",
         "7.4": "mask = torch.ones(height, width)",
     },
+    8: {
+        "8.1": "curve = (distance[:, None] <= torch.arange(151)).float().mean(dim=0)\nreturn curve, torch.trapezoid(curve) / 150",
+        "8.2": 0,
+        "8.3": "return undefined_name(pred_rgb)",
+        "8.4": 1,
+        "8.5": "counted = fooled[~practice]",
+    },
 }
 
 
