@@ -12,11 +12,16 @@ from .downloads import DownloadError, fetch
 from .files import data_folder
 from .images import Picture, resize, to_tensor, to_uint8
 from .lab import rgb_to_lab
-from .networks import HypercolumnNet, SmallNet, ZhangNet
+from .networks import FusionNet, HypercolumnNet, SmallNet, ZhangNet
 from .networks.zhang import from_published
 from .weights import WeightsError
 
-NETWORKS = {"SmallNet": SmallNet, "ZhangNet": ZhangNet, "HypercolumnNet": HypercolumnNet}
+NETWORKS = {
+    "SmallNet": SmallNet,
+    "ZhangNet": ZhangNet,
+    "HypercolumnNet": HypercolumnNet,
+    "FusionNet": FusionNet,
+}
 BEST = ("best", "first", "rebalanced", "classification", "l2")  # what load() takes when no name is given
 
 

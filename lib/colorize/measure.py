@@ -37,7 +37,11 @@ COLUMNS = {
 }
 
 # What a card says of a network and of its answer.
-SHAPES = {"SmallNet": "A U-Net", "HypercolumnNet": "A small network in the style of VGG with hypercolumns"}
+SHAPES = {
+    "SmallNet": "A U-Net",
+    "HypercolumnNet": "A small network in the style of VGG with hypercolumns",
+    "FusionNet": "An encoder and a decoder that are told what the whole picture shows",
+}
 ANSWERS = {
     "l2": "a and b",
     "smooth_l1": "a and b",

@@ -18,6 +18,7 @@ from .files import data_folder
 from .folders import PhotoFolder
 from .lab import rgb_to_lab
 from .losses import classification, l2, smooth_l1
+from .networks.fusion import EMBEDDINGS, FusionNet
 from .networks.heads import HEADS
 from .networks.hypercolumn import sampled_loss
 from .prior import color_prior, rebalancing_weights
@@ -25,15 +26,13 @@ from .training import PRECISIONS, Examples, Loss, Rate, cosine, staircase
 
 OPTIMIZERS = {"AdamW": torch.optim.AdamW, "Adam": torch.optim.Adam}
 REGRESSION = {"l2": l2, "smooth_l1": smooth_l1}
+USUAL = (*REGRESSION, "classification", "rebalanced")
+FITTING = {"HypercolumnNet": tuple(HEADS), "FusionNet": tuple(REGRESSION)}  # losses of some networks
 # What a word in a recipe may be.
 CHOICES = {
-    "loss": (
-        *REGRESSION,
-        "classification",
-        "rebalanced",
-        *(name for name in HEADS if name not in REGRESSION),
-    ),
+    "loss": (*USUAL, *(name for name in HEADS if name not in REGRESSION)),
     "network": tuple(NETWORKS),
+    "embedding": EMBEDDINGS,
     "optimizer": tuple(OPTIMIZERS),
     "rate": ("cosine", "staircase", "constant"),
     "precision": tuple(PRECISIONS),
@@ -81,11 +80,12 @@ class Recipe:
     loss: str
     phases: tuple[Phase, ...]
     network: str = "SmallNet"
-    width: float = 32.0  # channels of a SmallNet, or the factor on those of a ZhangNet
+    width: float = 32.0  # channels of a SmallNet, or the factor on those of a ZhangNet or a FusionNet
     lam: float = 0.5  # lambda of the rebalancing
     neighbors: int = 5  # of the soft codes
     points: int = 128  # of a HypercolumnNet: places drawn in each picture
     patch: int = 1  # of a HypercolumnNet: side of the square whose colors are the target, odd
+    embedding: str = "classifier"  # of a FusionNet: what it knows of the picture as a whole
     total: bool = False  # loss: the sum over the pixels of a picture, not their mean
     optimizer: str = "AdamW"
     betas: tuple[float, ...] = (0.9, 0.999)
@@ -125,12 +125,12 @@ def load(name: str | Path) -> Recipe:
         raise RecipeError(f"{path}: a recipe needs at least one [[phases]]")
     phases = tuple(_make(Phase, entry, path) for entry in entries["phases"])
     recipe = _make(Recipe, {**entries, "phases": phases}, path)
-    if (recipe.loss in HEADS) if is_hypercolumn(recipe) else (recipe.loss not in HEADS or recipe.regression):
-        return recipe
-    fitting = HEADS if is_hypercolumn(recipe) else [*REGRESSION, "classification", "rebalanced"]
-    raise RecipeError(
-        f"{path}: the loss of a {recipe.network} is one of {', '.join(fitting)}, got {recipe.loss!r}"
-    )
+    fitting = FITTING.get(recipe.network, USUAL)
+    if recipe.loss not in fitting:
+        raise RecipeError(
+            f"{path}: the loss of a {recipe.network} is one of {', '.join(fitting)}, got {recipe.loss!r}"
+        )
+    return recipe
 
 
 def _entries(path: Path, seen: tuple[Path, ...] = ()) -> dict:
@@ -216,7 +216,8 @@ def arguments(recipe: Recipe) -> dict:
     width = int(recipe.width) if recipe.width.is_integer() else recipe.width
     if is_hypercolumn(recipe):
         return {"answer": recipe.loss, "width": width, "points": recipe.points}
-    return {"outputs": 2 if recipe.regression else 313, "width": width}
+    plain = {"outputs": 2 if recipe.regression else 313, "width": width}
+    return plain | ({"embedding": recipe.embedding} if recipe.network == "FusionNet" else {})
 
 
 def is_hypercolumn(recipe: Recipe) -> bool:
@@ -228,6 +229,8 @@ def make_network(recipe: Recipe) -> nn.Module:
     """Make the network of a recipe as it is before the training: from its seed, or a shipped one to go on from."""
     torch.manual_seed(recipe.seed)
     network = NETWORKS[recipe.network](**arguments(recipe))
+    if isinstance(network, FusionNet):
+        network.start()
     if recipe.start:
         start = Colorizer.load(recipe.start).network
         # From classification to regression everything goes on but the last layer, which answers another question.

@@ -6,8 +6,9 @@ predictions, a ZhangNet with 17 x 17. A network whose answer is neither ab nor l
 """
 
 from .classifier import Classifier
+from .fusion import FusionNet
 from .hypercolumn import HypercolumnNet
 from .small import SmallNet
 from .zhang import ZhangNet
 
-__all__ = ["Classifier", "HypercolumnNet", "SmallNet", "ZhangNet"]
+__all__ = ["Classifier", "FusionNet", "HypercolumnNet", "SmallNet", "ZhangNet"]
