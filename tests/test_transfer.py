@@ -11,6 +11,7 @@ from skimage.exposure import match_histograms
 
 from colorize import decode, images
 from colorize.bins import nearest_bin
+from colorize.colorizer import Colorizer
 from colorize.lab import rgb_to_lab
 from colorize.metrics import mean_chroma
 from colorize.prior import color_prior
@@ -210,6 +211,17 @@ def test_strong_pull_reaches_the_histogram():
     fit = fit_bias(logits, target, lam=1e4, steps=500, tolerance=1e-12)
     mean = torch.softmax(logits.double() + fit.bias.view(1, -1, 1, 1), 1).mean(dim=(0, 2, 3))
     torch.testing.assert_close(mean, target, atol=1e-3, rtol=0)
+
+
+def test_a_strong_pull_does_not_overshoot():
+    """A photo on which a step that is too long makes every pixel certain of one color: flat all around, and high above."""
+    photo = images.square(images.bundled("chelsea"), 128)
+    _, logits = Colorizer.load("best").answer(photo)
+    target = histogram(rgb_to_lab(photo)[None, 1:], soft=False)
+    weak, strong = fit_bias(logits, target, lam=10.0), fit_bias(logits, target, lam=100.0)
+    assert weak.converged and strong.converged
+    # The bottom for one lambda is a place for the next one, too; and less is not possible with a larger lambda.
+    assert weak.energies[-1] < strong.energies[-1] < transfer_energy(logits, weak.bias, target, 100.0)[0]
 
 
 # The toy world: what a histogram can tell, and what it cannot

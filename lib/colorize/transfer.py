@@ -15,9 +15,8 @@ from .bins import gamut_bins, soft_encode
 from .neighbors import check, check_positive
 from .prior import color_prior
 
-EPSILON = (
-    1e-4  # keeps the division by a black pixel's lightness finite; the paper's own number, its equation 9
-)
+EPSILON = 1e-4  # keeps the division by the lightness of black finite; the paper's own number, its equation 9
+ARMIJO = 0.25  # share of what its slope promises that a step must gain
 
 
 def match_quantiles(source: Tensor, reference: Tensor) -> Tensor:
@@ -180,7 +179,7 @@ class Fit:
 
     bias: Tensor  # (Q,) float32
     energies: list[float]  # before the first step, and after each; never rises
-    converged: bool  # the last step gained less than the tolerance
+    converged: bool  # the bottom is reached, to the tolerance
 
 
 def fit_bias(
@@ -189,8 +188,10 @@ def fit_bias(
     """Find the bias that brings the network's colors closest to a histogram: gradient descent on :func:`transfer_energy`.
 
     Plain gradient descent is slow where a bin is rare: its gradient is as small as its share of the picture. The step
-    along ``-v`` is the gradient rid of that share; it goes downhill, too. Each step is halved until the energy falls as
-    much as its slope promises in a ten-thousandth part (Armijo's rule), so that the energy never rises.
+    along ``-v`` is the gradient rid of that share; it goes downhill, too. Each step is halved until the energy falls by a
+    quarter of what its slope promises (Armijo's rule), so that the energy never rises. The textbook's ten-thousandth part
+    would accept too much: with lam = 100 a first step can make every pixel certain of one wrong color, which is better
+    than before, and flat all around.
 
     Parameters
     ----------
@@ -198,7 +199,8 @@ def fit_bias(
         :meth:`colorize.colorizer.Colorizer.answer`, and :func:`histogram` of the reference. The paper does not name its
         lambda. Bins that the picture never wants are pushed away by up to 2 lam nats, relative to those that it lacks.
     steps : most steps.
-    tolerance : it ends when a step gains less, as a share of the energy at the start.
+    tolerance : it ends when a whole step along ``-v`` would gain less, as a share of the energy at the start, were the
+        energy as straight as it begins.
 
     Returns
     -------
@@ -223,22 +225,20 @@ def fit_bias(
     for _ in range(steps):
         v = v - v.mean()
         slope = gradient @ v  # how fast the energy falls along -v
+        if slope <= tolerance * energies[0]:
+            converged = True
+            break
         length = min(1.0, 4 * length)
         while length > 1e-12:
             after = _energy(pixels, bias - length * v, target, lam)
-            if after[0] <= energy - 1e-4 * length * slope and after[0] <= energy:
+            if after[0] <= energy - ARMIJO * length * slope:
                 break
             length /= 2
         else:
-            converged = True  # no step is short enough: the bottom, to within rounding
-            break
-        gain = energy - after[0]
+            break  # no step is short enough: the bottom, to within rounding
         bias = bias - length * v
         energy, gradient, v = after
         energies.append(energy.item())
-        if gain <= tolerance * energies[0]:
-            converged = True
-            break
     return Fit((bias - bias.mean()).float(), energies, converged)
 
 
