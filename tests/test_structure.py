@@ -19,11 +19,11 @@ FLOORS = [
         *("training", "colorizer", "toyworld", "folders", "streaming", "study"),
         *("transfer", "preferences", "reference", "scribbles", "smoothing", "labeling"),
     },
-    {"evaluation", "batch", "toyruns", "recipes", "recognition", "probes"},
+    {"evaluation", "batch", "toyruns", "seasons", "recipes", "recognition", "probes"},
     {"figures", "widgets"},
     {"check", "study_demo", "brush_demo"},
     {"build", "start", "doctor", "measure", "make_prior", "make_classifier"},
-    {"compare", "train", "experiments", "larsson"},
+    {"compare", "train", "experiments", "larsson", "koalarization"},
     {"cli"},
     {"__main__"},
 ]
