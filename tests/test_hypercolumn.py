@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from colorize import images, weights
 from colorize.colorizer import NETWORKS, Colorizer, decoded
 from colorize.evaluation import predict
+from colorize.huechroma import hue_chroma, hue_chroma_to_ab
 from colorize.lab import lab_to_rgb, rgb_to_lab
 from colorize.networks import HypercolumnNet, SmallNet
 from colorize.networks.heads import HEADS
@@ -284,6 +285,10 @@ def test_targets_of_patches_are_histograms():
     assert torch.allclose(hue.sum(1), torch.ones(2, 30), atol=1e-5)
     true = HEADS["hue_chroma"]().targets(patch(lab, points, 1))[2]
     assert torch.allclose(value, true, atol=1e-6)  # the chroma of the middle
+    near = patch(lab, points, 7)
+    colored = hue_chroma(lab_to_rgb(near))
+    expected = np.histogram(colored[0][0, 0], bins=32, range=(0, 1), weights=colored[1][0, 0].double())[0]
+    assert np.allclose(hue[0, :, 0], expected / expected.sum(), atol=1e-5)
 
 
 def test_ways_of_table_5():
@@ -301,6 +306,15 @@ def test_ways_of_table_5():
     assert not torch.equal(one, two)
     modes = head.readout(logits, lightness, hue="mode", chroma="mode", fading=None)
     assert torch.allclose(modes, head.readout(logits, lightness, 0.0, chroma="mode", fading=None), atol=1e-3)
+    likeliest = head.readout(logits, lightness, hue="mode", chroma="mode", fading=None)
+    edges = head.axis.edges[
+        logits[:, 32:].argmax(dim=1)
+    ]  # the left one: a pixel that is likely gray becomes gray
+    assert torch.allclose(
+        likeliest,
+        hue_chroma_to_ab(head.axis.centers[logits[:, :32].argmax(dim=1)], edges, lightness[:, 0, ::4, ::4]),
+        atol=1e-3,
+    )
     with pytest.raises(ValueError, match="chroma one of expectation, median, mode, sample, got 'median'"):
         head.readout(logits, lightness, hue="median")
 

@@ -169,7 +169,7 @@ class HypercolumnNet(nn.Module):
         for name, part in zip(self.used, parts, strict=True):
             x, spacing = layers[name], SPACING[name]
             if spacing < self.stride:
-                x = F.avg_pool2d(x, self.stride, ceil_mode=True, count_include_pad=False)
+                x = F.avg_pool2d(x, self.stride, ceil_mode=True)
             x = F.conv2d(x, part.unsqueeze(-1))
             sums[spacing] = sums[spacing] + x if spacing in sums else x
         total = self.enter.bias.view(-1, 1, 1)
