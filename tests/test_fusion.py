@@ -1,6 +1,7 @@
 """Fusion of local and global features: as the paper's table and formula say, at any size, with any embedding."""
 
 import itertools
+import shutil
 import sys
 import types
 
@@ -10,8 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from colorize import images, recipes, weights
+from colorize import images, recipes, train, weights
 from colorize.colorizer import NETWORKS, Colorizer
+from colorize.files import data_folder
 from colorize.lab import rgb_to_lab, to_gray
 from colorize.networks import Classifier, FusionNet
 from colorize.networks.embedding import EmbeddingError, Embeddings, Glance, Inception, stacked
@@ -382,3 +384,28 @@ def test_wrong_recipes(tmp_path, entries, sentence):
     path.write_text('network = "FusionNet"\n' + entries + phase)
     with pytest.raises(recipes.RecipeError, match=sentence):
         recipes.load(path)
+
+
+def test_from_photos_to_a_card(tmp_path, monkeypatch):
+    """Trained from a recipe, measured, written and loaded: as every network of the course."""
+    data, photos = tmp_path / "data", tmp_path / "photos"
+    for folder in (data / "recipes", data / "weights", photos):
+        folder.mkdir(parents=True)
+    shutil.copy(data_folder() / "weights" / "classifier.safetensors", data / "weights")
+    (data / "recipes" / "f.toml").write_text(
+        'loss = "l2"\nnetwork = "FusionNet"\nwidth = 0.0625\nview = 32\nmeasured = 32\n'
+        "[[phases]]\nsize = 32\nsteps = 3\nbatch_size = 2\nlearning_rate = 1e-3\n"
+    )
+    for n in range(1, 6):  # 2 and 5 are of the validation split
+        images.save(images.bundled("coffee", 40 + n), photos / f"{n}.jpg")
+    monkeypatch.setenv("COLORIZE_DATA", str(data))
+    command = ["-r", "f", "--data", str(photos), "--out", str(tmp_path), "--weights", str(data / "weights")]
+    assert train.main([*command, "--device", "cpu"]) == 0
+    loaded = Colorizer.load("f")
+    assert type(loaded.network) is FusionNet and loaded.recipe["embedding"] == "classifier"
+    judge = weights.load("classifier", {"Classifier": Classifier}).network.state_dict()
+    mine = loaded.network.extractor.classifier.state_dict()
+    assert all(torch.equal(mine[key], judge[key]) for key in judge)
+    card = (data / "weights" / "f.md").read_text()
+    assert "told what the whole picture shows (`colorize.networks.FusionNet`" in card
+    assert "answers with\na and b." in card and "| f | " in card
