@@ -149,3 +149,5 @@ def test_labels_of_another_shape_are_refused():
     logits, light = small()
     with pytest.raises(ValueError, match=r"label must have shape \(1, 3, 3\)"):
         spatial_energy(torch.zeros(3, 3, dtype=torch.int64), logits, *contrast_weights(light), centers=THREE)
+    with pytest.raises(ValueError, match="weights of pairs"):
+        spatial_energy(logits.argmax(dim=1), logits, *contrast_weights(light[..., 1:]), centers=THREE)

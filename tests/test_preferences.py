@@ -103,6 +103,9 @@ def test_hue_distribution():
     everything = hue_distribution(torch.zeros(1, 313, 2, 3))
     assert everything.shape == (1, 32, 2, 3)
     torch.testing.assert_close(everything.sum(dim=1), torch.ones(1, 2, 3))
+    # 11 degrees to either side of red are in its sector.
+    for b in (-10.0, 10.0):
+        assert hue_distribution(distribution(((50.0, b), 1.0)), sectors=8)[0, 0] == 1
     # -180 and 180 degrees are one direction, in the middle of its sector.
     assert hue_distribution(distribution(((-50.0, 0.0), 1.0)), sectors=8)[0, 4] == 1
 

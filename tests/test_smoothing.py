@@ -193,8 +193,13 @@ def test_both_help_on_the_toy_world():
         ),
         (
             lambda ab, light: smooth(ab, light, pairs=(torch.ones(1, 6, 4), torch.ones(1, 5, 5))),
-            "pairs must be weights of 2 pictures",
+            r"weights of pairs, to the right and down, must have shapes \(2, 6, 4\) and \(2, 5, 5\)",
         ),
+        (
+            lambda ab, light: quadratic_energy(ab, ab[:1], *contrast_weights(light)),
+            "predicted must have shape",
+        ),
+        (lambda ab, light: quadratic_energy(ab, ab, *contrast_weights(light.mT)), "weights of pairs"),
         (lambda ab, light: learn_weights(light, ab, ab, classes=0), "classes must be a whole number"),
         (lambda ab, light: learn_weights(light, ab, ab[:1]), "predicted_ab must have shape"),
         (

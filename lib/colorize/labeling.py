@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from .bins import gamut_bins
-from .neighbors import check, check_positive, contrast_weights
+from .neighbors import check, check_pairs, check_positive, contrast_weights
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ def spatial_energy(
     price, cost = _prepare(logits, reach, centers)
     if label.shape != (len(price), *price.shape[2:]):
         raise ValueError(f"label must have shape {(len(price), *price.shape[2:])}, got {tuple(label.shape)}")
+    check_pairs(right, down, like=price)
     return _energy(label, price, cost, right, down)
 
 

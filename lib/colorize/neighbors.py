@@ -94,6 +94,17 @@ def check(values: Tensor, channels: int, name: str, like: Tensor | None = None) 
         raise ValueError(f"{name} must be finite, got NaN or infinity")
 
 
+def check_pairs(right: Tensor, down: Tensor, like: Tensor) -> None:
+    """Refuse weights of pairs that do not belong to pictures (N, C, H, W), in one sentence."""
+    n, _, height, width = like.shape
+    expected = (n, height, width - 1), (n, height - 1, width)
+    if (tuple(right.shape), tuple(down.shape)) != expected:
+        raise ValueError(
+            f"the weights of pairs, to the right and down, must have shapes {expected[0]} and {expected[1]}, "
+            f"got {tuple(right.shape)} and {tuple(down.shape)}"
+        )
+
+
 def check_positive(value: float, name: str, zero: bool = False) -> None:
     """Refuse a number that is not above 0 (with ``zero``: 0 or above), NaN among them, in one sentence."""
     if not isinstance(value, int | float) or isinstance(value, bool):

@@ -14,7 +14,7 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 from torch import Tensor
 
-from .neighbors import check, check_positive, contrast_weights, laplacian
+from .neighbors import check, check_pairs, check_positive, contrast_weights, laplacian
 
 
 def joint_bilateral(
@@ -162,7 +162,14 @@ def quadratic_energy(
     Returns
     -------
     (N,) float64.
+
+    Raises
+    ------
+    TypeError for what is no tensor of floats. ValueError if shapes do not belong together, or for NaN or infinity.
     """
+    check(ab, 2, "ab")
+    check(predicted, 2, "predicted", like=ab)
+    check_pairs(right, down, like=ab)
     data = (ab - predicted).double().square().sum(dim=1)
     data = data if confidence is None else data * confidence
     sideways = (ab[..., 1:] - ab[..., :-1]).double().square().sum(dim=1) * right
@@ -219,10 +226,7 @@ def smooth(
         )
     if not confidence.flatten(1).any(dim=1).all():
         raise ValueError("confidence must be above 0 somewhere in each picture, got 0 everywhere")
-    if len(pairs[0]) != len(predicted) or len(pairs[1]) != len(predicted):
-        raise ValueError(
-            f"pairs must be weights of {len(predicted)} pictures, got {len(pairs[0])} and {len(pairs[1])}"
-        )
+    check_pairs(*pairs, like=predicted)
     found = []
     for ab, c, right, down in zip(predicted.detach(), confidence, *pairs, strict=True):
         c = c.detach().flatten().cpu().double().numpy()
