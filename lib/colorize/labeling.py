@@ -43,7 +43,7 @@ def spatial_energy(
 
     with y the softmax of the logits and c the centers of the bins. The price of a pair rises with the distance of the
     colors up to w: beyond ``reach`` two colors are simply different, and an edge between red and green costs no more than
-    one between red and orange. Charpiat et al. 2008, section 4, without the bound.
+    one between red and orange. Charpiat et al. 2008 have no such bound.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 A network that answers with a distribution has more than one picture to give. A bias, one number for each color bin, is
 added to the logits of all pixels. Where the network is sure nothing happens; where it hesitates the preferred color wins.
-Larsson et al. (2016), section 5, "rotate" a bias through color space for this. Here it comes in three forms: a preferred
+Larsson et al. (2016), figure 10, "rotate" a bias through color space for this. Here it comes in three forms: a preferred
 hue (:func:`hue_bias`), any bias turned (:func:`rotate_bias`), and biases at random (:func:`draw_biases`).
 """
 
@@ -162,7 +162,7 @@ def hue_distribution(logits: Tensor, sectors: int = 32) -> Tensor:
 
 
 def uncertainty(logits: Tensor, sectors: int = 32) -> Tensor:
-    """Where a picture could look different: entropy of the hue, times the chroma. Larsson et al. 2016, section 5.
+    """Where a picture could look different: entropy of the hue, times the chroma. Larsson et al. 2016, figure 10.
 
     The entropy alone is largest where nothing is at stake: a nearly gray wall has no hue to speak of, and all are equally
     likely. The chroma, here the expected one ``sum_q p_q |c_q|``, takes such places out.

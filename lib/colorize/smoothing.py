@@ -20,7 +20,7 @@ from .neighbors import check, check_pairs, check_positive, contrast_weights, lap
 def joint_bilateral(
     ab: Tensor, lightness: Tensor, sigma_space: float = 3.0, sigma_lightness: float = 8.0
 ) -> Tensor:
-    """Mean color of the surroundings, in which near and equally light pixels count: Cheng et al. 2015, section 3.3.
+    """Mean color of the surroundings, in which near and equally light pixels count: the last step of Cheng et al. 2015.
 
     With p a pixel and q those around it, up to 2 sigma_space (rounded up) away along each axis and inside the picture::
 

@@ -163,7 +163,7 @@ def transfer_energy(
     -------
     energy : one number, float64.
     gradient : (Q,) float64.
-    v : (Q,) float64, the direction that goes straight downhill if all pixels were free, up to its sign.
+    v : (Q,) float64, whose opposite is the direction of :func:`fit_bias`.
 
     Raises
     ------
@@ -197,7 +197,8 @@ def fit_bias(
     ----------
     logits, target, lam : as for :func:`transfer_energy`. For a photo, the (1, 313, h, w) of
         :meth:`colorize.colorizer.Colorizer.answer`, and :func:`histogram` of the reference. The paper does not name its
-        lambda. Bins that the picture never wants are pushed away by up to 2 lam nats, relative to those that it lacks.
+        lambda. Bins that the reference does not have fall behind those that the
+        picture lacks by up to 2 lam nats.
     steps : most steps.
     tolerance : it ends when a whole step along ``-v`` would gain less, as a share of the energy at the start, were the
         energy as straight as it begins.
