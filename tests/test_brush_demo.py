@@ -116,6 +116,15 @@ def test_leaving_the_canvas_ends_a_stroke_and_a_finger_paints_too(photo):
     assert hand.seen()[1].startswith("2 strokes,")
 
 
+def test_a_stroke_ends_where_the_button_is_let_go(photo):
+    """The browser reports moves now and then: of a quick stroke, only its two ends may arrive."""
+    hand = Hand(scribble_demo(photo, EXAMPLE, width=320))
+    hand.send("mouse_down", 55, 105)
+    hand.send("mouse_up", 255, 105)
+    painted = rasterize([Stroke([(5, 10), (25, 10)], (0, 0), 2.5)], 32, 32)[1].sum()
+    assert hand.seen()[1].startswith(f"1 stroke, {painted} pixels painted")
+
+
 def test_buttons(photo):
     hand = Hand(scribble_demo(photo, EXAMPLE))
     hand.press("example")
