@@ -199,6 +199,7 @@ def test_the_embedding_is_the_shipped_classifiers():
 
 def test_a_training_leaves_the_classifier_alone():
     network = FusionNet(width=1 / 16).start()
+    assert not any(p.requires_grad for p in network.extractor.parameters())
     before = {key: value.clone() for key, value in network.state_dict().items()}
 
     class Data:
@@ -387,7 +388,7 @@ def test_wrong_recipes(tmp_path, entries, sentence):
 
 
 def test_from_photos_to_a_card(tmp_path, monkeypatch):
-    """Trained from a recipe, measured, written and loaded: as every network of the course."""
+    """Trained from a recipe, measured, written, loaded, and gone on from its checkpoint: as every network of the course."""
     data, photos = tmp_path / "data", tmp_path / "photos"
     for folder in (data / "recipes", data / "weights", photos):
         folder.mkdir(parents=True)
@@ -409,3 +410,6 @@ def test_from_photos_to_a_card(tmp_path, monkeypatch):
     card = (data / "weights" / "f.md").read_text()
     assert "told what the whole picture shows (`colorize.networks.FusionNet`" in card
     assert "answers with\na and b." in card and "| f | " in card
+    assert train.main([*command, "--device", "cpu"]) == 0  # from its checkpoint, where nothing is left to do
+    again = Colorizer.load("f").network.state_dict()
+    assert all(torch.equal(again[key], value) for key, value in loaded.network.state_dict().items())
