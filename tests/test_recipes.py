@@ -63,7 +63,7 @@ def test_the_sum_is_the_mean_times_the_pixels():
 BAD = {
     "loss": (
         'loss = "l3"',
-        "loss must be one of l2, smooth_l1, classification, rebalanced, lab_marginal, lab_joint, hue_chroma, got 'l3'",
+        "loss must be one of l2, smooth_l1, classification, rebalanced, lab_marginal, lab_joint, hue_chroma, gan, got 'l3'",
     ),
     "hypercolumns": (
         'loss = "smooth_l1"\nnetwork = "HypercolumnNet"',
@@ -72,6 +72,10 @@ BAD = {
     "not hypercolumns": (
         'loss = "hue_chroma"',
         "the loss of a SmallNet is one of l2, smooth_l1, classification, rebalanced, got 'hue_chroma'",
+    ),
+    "two players": (
+        'loss = "gan"\nnetwork = "UNet"\noptimizer = "Adam"\nweight_decay = 0\nprecision = "bfloat16"',
+        "with the loss gan precision must be 'float32', got 'bfloat16'",
     ),
     "kind": ('loss = "l2"\nseed = "one"', "seed must be of kind int, got 'one'"),
     "truth": ('loss = "l2"\nseed = true', "seed must be of kind int, got True"),
@@ -160,7 +164,7 @@ def data(tmp_path, monkeypatch):
     monkeypatch.setenv("COLORIZE_CACHE", str(tmp_path / "cache"))
 
     def write(name, entries, phases=PHASES):
-        width = "0.0625" if "ZhangNet" in entries else "4"
+        width = "0.0625" if "ZhangNet" in entries or "UNet" in entries else "4"
         text = entries + phases.replace("WIDTH", width)
         (tmp_path / "data" / "recipes" / f"{name}.toml").write_text(text)
         return tmp_path / "data" / "weights"
@@ -221,6 +225,31 @@ def test_hypercolumns_from_photos_to_a_card(tmp_path, data, folder):
     assert "hypercolumns (`colorize.networks.HypercolumnNet`" in text
     assert "histograms of hue and chroma" in text and "313" not in text
     assert "| h, T = 1 |" in text
+
+
+def test_two_players_from_photos_to_a_card(tmp_path, data, folder, capsys):
+    """The generator alone is kept; the log holds what both did; a run that is over is not trained again."""
+    entries = 'loss = "gan"\nnetwork = "UNet"\noptimizer = "Adam"\nweight_decay = 0\nl1_weight = 10.0'
+    weights = data("g", entries)
+    command = ["--recipe", "g", "--data", str(folder), "--out", str(tmp_path), "--weights", str(weights)]
+    assert train.main([*command, "--device", "cpu"]) == 0
+    loaded = Colorizer.load("g")
+    assert (type(loaded.network).__name__, loaded.network.stride) == ("UNet", 1)
+    assert loaded.recipe["l1_weight"] == 10
+    assert loaded.colorize(images.bundled("chelsea")).shape == (300, 451, 3)
+    text = (weights / "g.md").read_text()
+    assert "the generator of a conditional GAN (`colorize.networks.UNet`" in text
+    assert "- l1_weight: 10" in text and "| g | " in text
+    log = (tmp_path / "g-2.csv").read_text().splitlines()
+    assert log[0].startswith(
+        "step,loss,learning_rate,adversarial,l1,discriminator,real,fake,chroma,true_chroma"
+    )
+    assert len(log) == 3
+    state = torch.load(tmp_path / "g-2.pt", weights_only=True)
+    assert {"part.generator", "part.discriminator"} < set(state)
+    assert train.main([*command, "--device", "cpu"]) == 0
+    again = Colorizer.load("g")
+    assert all(map(torch.equal, again.network.state_dict().values(), loaded.network.state_dict().values()))
 
 
 def test_measuring_again_writes_the_table_and_the_same_card(tmp_path, data, folder, capsys):

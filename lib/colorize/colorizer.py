@@ -12,7 +12,7 @@ from .downloads import DownloadError, fetch
 from .files import data_folder
 from .images import Picture, resize, to_tensor, to_uint8
 from .lab import rgb_to_lab
-from .networks import FusionNet, HypercolumnNet, SmallNet, ZhangNet
+from .networks import FusionNet, HypercolumnNet, SmallNet, UNet, ZhangNet
 from .networks.zhang import from_published
 from .weights import WeightsError
 
@@ -21,6 +21,7 @@ NETWORKS = {
     "ZhangNet": ZhangNet,
     "HypercolumnNet": HypercolumnNet,
     "FusionNet": FusionNet,
+    "UNet": UNet,
 }
 BEST = ("best", "first", "rebalanced", "classification", "l2")  # what load() takes when no name is given
 

@@ -41,10 +41,12 @@ SHAPES = {
     "SmallNet": "A U-Net",
     "HypercolumnNet": "A small network in the style of VGG with hypercolumns",
     "FusionNet": "An encoder and a decoder that are told what the whole picture shows",
+    "UNet": "A U-Net with dropout as its noise, the generator of a conditional GAN",
 }
 ANSWERS = {
     "l2": "a and b",
     "smooth_l1": "a and b",
+    "gan": "a and b",
     "hue_chroma": "histograms of hue and chroma, 32 bins each",
     "lab_marginal": "histograms of a and of b, 32 bins each",
     "lab_joint": "a histogram of a and b together, 16 x 16 bins",

@@ -19,6 +19,7 @@ from .folders import PhotoFolder
 from .lab import rgb_to_lab
 from .losses import classification, l2, smooth_l1
 from .networks.fusion import EMBEDDINGS, FusionNet
+from .networks.gan import PatchDiscriminator
 from .networks.heads import HEADS
 from .networks.hypercolumn import sampled_loss
 from .prior import color_prior, rebalancing_weights
@@ -27,10 +28,24 @@ from .training import PRECISIONS, Examples, Loss, Rate, cosine, staircase
 OPTIMIZERS = {"AdamW": torch.optim.AdamW, "Adam": torch.optim.Adam}
 REGRESSION = {"l2": l2, "smooth_l1": smooth_l1}
 USUAL = (*REGRESSION, "classification", "rebalanced")
-FITTING = {"HypercolumnNet": tuple(HEADS), "FusionNet": tuple(REGRESSION)}  # losses of some networks
+GAN = "gan"  # a discriminator, and L1
+FITTING = {  # losses of some networks
+    "HypercolumnNet": tuple(HEADS),
+    "FusionNet": tuple(REGRESSION),
+    "UNet": (*REGRESSION, GAN),
+}
+# How two players are trained: there is no other way.
+PAIR = {
+    "optimizer": "Adam",
+    "weight_decay": 0.0,
+    "precision": "float32",
+    "accumulate": 1,
+    "compiled": False,
+    "total": False,
+}
 # What a word in a recipe may be.
 CHOICES = {
-    "loss": (*USUAL, *(name for name in HEADS if name not in REGRESSION)),
+    "loss": (*USUAL, *(name for name in HEADS if name not in REGRESSION), GAN),
     "network": tuple(NETWORKS),
     "embedding": EMBEDDINGS,
     "optimizer": tuple(OPTIMIZERS),
@@ -80,12 +95,15 @@ class Recipe:
     loss: str
     phases: tuple[Phase, ...]
     network: str = "SmallNet"
-    width: float = 32.0  # channels of a SmallNet, or the factor on those of a ZhangNet or a FusionNet
+    width: float = 32.0  # channels of a SmallNet, or the factor on those of a ZhangNet, FusionNet or UNet
     lam: float = 0.5  # lambda of the rebalancing
     neighbors: int = 5  # of the soft codes
     points: int = 128  # of a HypercolumnNet: places drawn in each picture
     patch: int = 1  # of a HypercolumnNet: side of the square whose colors are the target, odd
     embedding: str = "classifier"  # of a FusionNet: what it knows of the picture as a whole
+    l1_weight: float = 100.0  # of a "gan": see colorize.adversarial, as the next two
+    balance: float = 1.0
+    smoothing: float = 0.0
     total: bool = False  # loss: the sum over the pixels of a picture, not their mean
     optimizer: str = "AdamW"
     betas: tuple[float, ...] = (0.9, 0.999)
@@ -104,7 +122,7 @@ class Recipe:
     @property
     def regression(self) -> bool:
         """True if the network answers with a and b, false if with a distribution."""
-        return self.loss in REGRESSION
+        return self.loss in (*REGRESSION, GAN)
 
 
 def names() -> list[str]:
@@ -130,6 +148,11 @@ def load(name: str | Path) -> Recipe:
         raise RecipeError(
             f"{path}: the loss of a {recipe.network} is one of {', '.join(fitting)}, got {recipe.loss!r}"
         )
+    for key, only in PAIR.items() if recipe.loss == GAN else ():
+        if getattr(recipe, key) != only:
+            raise RecipeError(
+                f"{path}: with the loss gan {key} must be {only!r}, got {getattr(recipe, key)!r}"
+            )
     return recipe
 
 
@@ -243,8 +266,16 @@ def make_network(recipe: Recipe) -> nn.Module:
     return network
 
 
-def make_loss(recipe: Recipe, data: Mix | PhotoFolder) -> Loss:
-    """Make the loss of a recipe; the weights of "rebalanced" come from the colors of the data's photos."""
+def make_rival(recipe: Recipe) -> PatchDiscriminator | None:
+    """Make the discriminator of a "gan" as it is before the training; None for another loss."""
+    torch.manual_seed(recipe.seed + 1)
+    return PatchDiscriminator(recipe.width) if recipe.loss == GAN else None
+
+
+def make_loss(recipe: Recipe, data: Mix | PhotoFolder) -> Loss | None:
+    """Make the loss of a recipe; the weights of "rebalanced" come from the colors of the data's photos. None for a "gan"."""
+    if recipe.loss == GAN:
+        return None
     if is_hypercolumn(recipe):
         loss = sampled_loss(recipe.loss, recipe.patch)
     elif recipe.regression:

@@ -20,6 +20,7 @@ from PIL import Image
 from torch import nn
 
 from . import parallel, weights
+from .adversarial import fit_pair
 from .colorizer import Colorizer
 from .console import Parser
 from .datasets import Mix, Thumbnails
@@ -41,6 +42,7 @@ from .recipes import (
     make_loss,
     make_network,
     make_rate,
+    make_rival,
 )
 from .training import History, fit
 
@@ -61,6 +63,8 @@ def run(
     The network, the seconds of training in all sessions together, and the data of the last phase; None if Ctrl-C ended it.
     """
     network = parallel.synchronized(make_network(recipe).to(device))
+    rival = make_rival(recipe)
+    rival = None if rival is None else rival.to(device)
     seconds, loss = 0.0, None
     for number, phase in enumerate(recipe.phases, start=1):
         data = make_data(recipe, phase, photos)
@@ -69,28 +73,34 @@ def run(
         if parallel.rank() == 0:
             size = [len(part) for part in data.parts] if isinstance(data, Mix) else [len(data)]
             print(f"{name}, phase {number} of {len(recipe.phases)}: {size} pictures", flush=True)
-        history = fit(
-            network,
-            data,
-            loss,
-            phase.steps,
-            phase.batch_size,
-            phase.learning_rate,
-            recipe.weight_decay,
-            recipe.seed * 100 + number,
-            optimizer=OPTIMIZERS[recipe.optimizer],
-            betas=recipe.betas,
-            rate=make_rate(recipe, phase),
-            examples=make_examples(recipe),
-            precision=recipe.precision,
-            accumulate=recipe.accumulate,
-            compiled=recipe.compiled,
-            checkpoint=files.with_suffix(".pt"),
-            checkpoint_every=max(200, phase.steps // 200),
-            log=files.with_suffix(".csv"),
-            report=_reporter(network, recipe, photos, files) if parallel.rank() == 0 else _nothing,
-            report_every=max(1, phase.steps // REPORTS),
-        )
+        shared = {
+            "betas": recipe.betas,
+            "rate": make_rate(recipe, phase),
+            "checkpoint": files.with_suffix(".pt"),
+            "checkpoint_every": max(200, phase.steps // 200),
+            "log": files.with_suffix(".csv"),
+            "report": _reporter(network, recipe, photos, files) if parallel.rank() == 0 else _nothing,
+            "report_every": max(1, phase.steps // REPORTS),
+        }
+        plan, seed = (phase.steps, phase.batch_size, phase.learning_rate), recipe.seed * 100 + number
+        if rival is not None:
+            weights_of = {key: getattr(recipe, key) for key in ("l1_weight", "balance", "smoothing")}
+            history = fit_pair(network, rival, data, *plan, seed, **weights_of, **shared)
+        else:
+            history = fit(
+                network,
+                data,
+                loss,
+                *plan,
+                recipe.weight_decay,
+                seed,
+                optimizer=OPTIMIZERS[recipe.optimizer],
+                examples=make_examples(recipe),
+                precision=recipe.precision,
+                accumulate=recipe.accumulate,
+                compiled=recipe.compiled,
+                **shared,
+            )
         seconds += history.seconds
         if not history.finished:
             return None

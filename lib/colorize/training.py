@@ -191,9 +191,9 @@ def fit(
         {} if progress and is_first else {"disable": True}
     )  # nothing said, tqdm asks the variable TQDM_DISABLE
     bar = tqdm(total=steps, initial=len(history.losses), unit="step", **quiet)
-    batches = _batches(data, batch_size, seed, len(history.losses), steps)
+    batches = draw_batches(data, batch_size, seed, len(history.losses), steps)
     clock = time.perf_counter()
-    with bar, _ctrl_c() as pressed, contextlib.closing(batches):
+    with bar, ctrl_c() as pressed, contextlib.closing(batches):
         for step in range(len(history.losses), steps):
             for group in adam.param_groups:
                 group["lr"] = learning_rate * rate(step, steps)
@@ -235,7 +235,7 @@ def fit(
     return history
 
 
-def _batches(data, batch_size: int, seed: int, first: int, steps: int) -> Iterator[tuple[Tensor, ...]]:
+def draw_batches(data, batch_size: int, seed: int, first: int, steps: int) -> Iterator[tuple[Tensor, ...]]:
     """Draw the batches of the steps from ``first`` on, this process's share of each."""
     rank, world = parallel.rank(), parallel.world()
     if hasattr(data, "stream"):
@@ -269,7 +269,7 @@ def _gradients(
 
 
 @contextlib.contextmanager
-def _ctrl_c() -> Iterator[list]:
+def ctrl_c() -> Iterator[list]:
     """Collect Ctrl-C instead of raising: a step that has begun is finished, so that nothing is half updated.
 
     Pressed a second time it ends the program as usual.

@@ -7,8 +7,10 @@ predictions, a ZhangNet with 17 x 17. A network whose answer is neither ab nor l
 
 from .classifier import Classifier
 from .fusion import FusionNet
+from .gan import PatchDiscriminator, UNet
 from .hypercolumn import HypercolumnNet
+from .plain import PlainNet
 from .small import SmallNet
 from .zhang import ZhangNet
 
-__all__ = ["Classifier", "FusionNet", "HypercolumnNet", "SmallNet", "ZhangNet"]
+__all__ = ["Classifier", "FusionNet", "HypercolumnNet", "PatchDiscriminator", "PlainNet", "SmallNet", "UNet", "ZhangNet"]
