@@ -164,6 +164,14 @@ def test_a_perfect_network_measures_as_computed(world, scenes):
     assert found["swapped"]["answers"]["grass"] == {"summer": fall, "fall": summer}
     assert found["none"]["answers"]["grass"] == {"summer": mean, "fall": mean}
     assert {way: found[way]["others"] for way in WAYS} == dict.fromkeys(WAYS, 0)
+    assert {way: found[way]["moved"]["others"] for way in WAYS} == dict.fromkeys(WAYS, 0)
+    assert found["own"]["moved"]["seasonal"] == 0
+    swapped = found["swapped"]["moved"][
+        "seasonal"
+    ]  # by the distance of the two colors: 40.2 for grass, 63.2 for trees
+    assert 40.1 < swapped < 63.3 and found["none"]["moved"]["seasonal"] == pytest.approx(
+        swapped / 2, abs=0.01
+    )
     assert 0.3 < found["shuffled"]["excess"]["grass"] / world.excess("grass", "shuffled") < 1.7  # 60 scenes
 
 

@@ -197,6 +197,7 @@ def measured(network: FusionNet, world: SeasonWorld, scenes: SeasonScenes, way: 
     "distance" : the same, ab units from the season's own color, mean of both.
     "excess" : the loss at these pixels minus that of the best who is told the season; exact: :meth:`SeasonWorld.excess`.
     "others" : ab units by which the answer at all other kinds is off its optimum, the palettes' means.
+    "moved" : ab units from the answers with the scenes' own embeddings, mean over the seasonal kinds, and over the others.
     """
     step = slice(None, None, network.stride)
     kind, true_ab = scenes.kind[:, step, step], scenes.ab[:, :, step, step]
@@ -204,7 +205,7 @@ def measured(network: FusionNet, world: SeasonWorld, scenes: SeasonScenes, way: 
     ab, best = ask(network, scenes, way), world.optimum(kind, scenes.season)
     loss = 0.5 * ((ab - true_ab).square() - (best - true_ab).square()).sum(dim=1)
     found: dict = {"answers": {}, "distance": {}, "excess": {}}
-    seasonal = kind == world.kinds.index("sign")  # neither of both
+    seasonal = torch.zeros_like(far)
     for name in SEASONAL:
         this = kind == world.kinds.index(name)
         seasonal |= this
@@ -220,5 +221,9 @@ def measured(network: FusionNet, world: SeasonWorld, scenes: SeasonScenes, way: 
         }
         found["distance"][name] = round(apart.mean().item(), 2)
         found["excess"][name] = round(loss[this & far].mean().item(), 1)
-    off = (ab - best).norm(dim=1)[far & ~seasonal]
-    return {**found, "others": round(off.mean().item(), 2)}
+    others, seasonal = far & ~seasonal, far & seasonal
+    moved = (ab - ask(network, scenes)).norm(dim=1)
+    groups = {"seasonal": seasonal, "others": others}
+    found["others"] = round((ab - best).norm(dim=1)[others].mean().item(), 2)
+    found["moved"] = {name: round(moved[here].mean().item(), 2) for name, here in groups.items()}
+    return found
