@@ -381,7 +381,8 @@ for way, settings in ways.items():
 # %%
 on_imagenet = stored("gray_imagenet")
 published = {"raw AuC": "89.1 (Zhang et al.)", "rebalanced AuC": "58.0 (Zhang et al.)"}
-print(f"gray on {on_imagenet['photos']} photos of ImageNet            ours   published")
+head = f"gray on {on_imagenet['photos']} photos of ImageNet"
+print(f"{head:50}{'ours':>6}   published")
 for name, value in on_imagenet["numbers"].items():
     if "AuC" in name:
         print(f"{name:50}{value:6.2f}   {published.get(name, '')}")
@@ -502,7 +503,7 @@ for name, rgb in rgb_of.items():
 
 # %%
 published = {"PSNR (dB)": "22.98", "RMSE alpha-beta, as printed": "0.343"}
-print("gray on photos of ImageNet                       ours   Larsson et al.")
+print(f"{head:45}{'ours':>8}   Larsson et al.")
 for name, value in on_imagenet["numbers"].items():
     if "AuC" not in name:
         print(f"{name:45}{value:8.3f}   {published.get(name, '')}")
