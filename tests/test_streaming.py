@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from colorize import images, metrics, streaming
-from colorize.bins import gamut_bins, nearest_bin
+from colorize.bins import bin_cells, gamut_bins, grid_cell, nearest_bin
 from colorize.decode import paint
 from colorize.lab import rgb_to_lab
 from colorize.prior import color_prior
@@ -76,6 +76,24 @@ def test_the_curve_is_the_share_of_accepted_pixels(photos, predicted):
     bins = nearest_bin(true_ab)
     each = [torch.stack([(distance[bins == q] <= t).double().mean() for t in (5, 20)]) for q in bins.unique()]
     assert torch.allclose(accuracy.curve(rebalanced=True)[[5, 20]], torch.stack(each).mean(dim=0), atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
+@pytest.mark.parametrize("spread", [8.0, 60.0])  # at 60 many colors are none that a screen can show
+def test_counting_by_the_grid_is_counting_by_the_nearest_bin(dtype, spread):
+    random = torch.Generator().manual_seed(0)
+    true, pred = (spread * torch.randn(3, 2, 40, 50, generator=random) for _ in range(2))
+    true[0] = true[0].div(5).round() * 5  # on the borders between bins
+    true, pred = true.to(dtype), pred.to(dtype)
+    assert torch.isin(grid_cell(true).long(), bin_cells()).all() == (spread == 8)
+    accuracy = streaming.Accuracy()
+    accuracy.update(pred, true)
+    expected = torch.zeros(313, 152, dtype=torch.int64)
+    first = (pred.double() - true.double()).norm(dim=1).ceil().clamp(max=151).long()
+    expected.index_put_((nearest_bin(true), first), torch.tensor(1), accumulate=True)
+    moved = (accuracy.counts - expected).abs().sum().item()
+    assert moved <= 2 * 3  # a distance that is whole but for rounding
+    assert torch.equal(accuracy.counts.sum(dim=1), expected.sum(dim=1))
 
 
 def test_before_the_first_batch():

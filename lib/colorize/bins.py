@@ -77,14 +77,29 @@ def nearest_bin(ab: Tensor) -> Tensor:
     tensor([[[120]]])
     """
     ab = _checked(ab)
-    cell = (ab / SPACING).round_().clamp_(-REACH - 1, REACH + 1)
-    side = 2 * REACH + 3  # of the table, which has a rim
-    number = (side * cell[:, 0] + cell[:, 1]).add_((side + 1) * (REACH + 1)).int()
-    index = _bin_of_cell().to(ab.device).flatten().index_select(0, number.flatten())
+    cell = grid_cell(ab).int()
+    index = _bin_of_cell().to(ab.device).flatten().index_select(0, cell.flatten())
     if len(index) and index.min() < 0:
         rest = index < 0
         index[rest] = _measure(_points(ab)[rest], 1)[1][:, 0]
-    return index.view(number.shape)
+    return index.view(cell.shape)
+
+
+def grid_cell(ab: Tensor) -> Tensor:
+    """Round colors to the grid: (N, 2, H, W) -> (N, H, W) whole numbers in 0..624, as floats.
+
+    The numbers count the points of the grid and of a rim around it, 25 x 25, by a, then b. The bins' own: :func:`bin_cells`.
+    """
+    ab = ab if ab.dtype == torch.float64 else ab.float()
+    cell = (ab / SPACING).round_().clamp_(-REACH - 1, REACH + 1)
+    side = 2 * REACH + 3
+    return (side * cell[:, 0]).add_(cell[:, 1]).add_((side + 1) * (REACH + 1))
+
+
+@cache
+def bin_cells() -> Tensor:
+    """Number of each bin's cell, as :func:`grid_cell` counts them: (313,) int64."""
+    return (_bin_of_cell().flatten() >= 0).nonzero().flatten()
 
 
 def soft_encode(ab: Tensor, neighbors: int = 5, sigma: float = 5.0) -> tuple[Tensor, Tensor]:

@@ -18,13 +18,13 @@ import torch
 from torch import Tensor
 
 from . import metrics
-from .bins import nearest_bin
+from .bins import bin_cells, grid_cell, nearest_bin
 from .curves import ErrorCurve, PsnrHistogram
 from .decode import paint
 from .lab import rgb_to_lab
 from .metrics import AUC_LIMIT, PSNR_CAP
 
-BINS, THRESHOLDS = 313, AUC_LIMIT + 2
+BINS, GRID, THRESHOLDS = 313, 625, AUC_LIMIT + 2
 AT_ONCE = 2**16  # pixels: one photo of 256 x 256
 
 
@@ -115,7 +115,20 @@ class Accuracy:
 
     def update(self, pred_ab: Tensor, true_ab: Tensor) -> None:
         """Count the pixels of a batch: (N, 2, H, W) twice, as :func:`colorize.metrics.auc` takes them."""
-        self.add(cells(metrics.color_distance(pred_ab, true_ab), true_ab))
+        # Counted by the points of the grid that colors round to; those of the bins are picked out at the end.
+        found = []
+        for pred, true in in_turn(pred_ab, true_ab):
+            distance = metrics.color_distance(pred, true)
+            threshold = distance.ceil_().clamp_(max=AUC_LIMIT + 1)
+            found.append(threshold.add_(grid_cell(true), alpha=THRESHOLDS).int())  # exact up to 2^24
+        counts = torch.bincount(torch.cat(found).flatten(), minlength=GRID * THRESHOLDS)
+        of_bins = counts.view(GRID, THRESHOLDS)[bin_cells().to(counts.device)]
+        if (
+            of_bins.sum() < counts.sum()
+        ):  # true colors that no screen can show: their nearest bin has to be searched
+            self.add(cells(metrics.color_distance(pred_ab, true_ab), true_ab))
+        else:
+            self.counts += of_bins.to(self.counts.device)
 
     def add(self, cells: Tensor) -> None:
         """Count pixels by their cells, int64 of any shape, from :func:`cells`."""
