@@ -166,7 +166,8 @@ def ask(network: FusionNet, scenes: SeasonScenes, way: str = "own") -> Tensor:
 
     Parameters
     ----------
-    way : "own"; "none", zeros; "shuffled", that of another scene at random; or "swapped", that of a scene in another season.
+    way : "own"; "none", zeros, which a network may read as no season or as one of them; "shuffled", that of another scene at
+        random; or "swapped", that of a scene in another season.
         A network without an embedding answers always the same. ValueError for another.
     """
     if way not in WAYS:
