@@ -1,6 +1,6 @@
 """The comparison of Agrawal & Sawhney in miniature: losses, bins, dropout, update rules, with their two measures.
 
-    python -m colorize.agrawal --photos FOLDER [--rows NAME ...] [--steps 400] [--device auto]
+    python -m colorize.agrawal --photos FOLDER [--rows NAME ...] [--steps 300] [--device auto]
 
 FOLDER holds thumbnails, such as those of CIFAR-10 (data/README.md): their baseline was trained on them, their other networks
 on 64 pixels of ImageNet. Writes data/results/agrawal.json, row by row: what is there under the same plan is not done again.
@@ -30,7 +30,7 @@ from .parallel import find_device, machine
 from .training import History, fit, staircase
 
 SIZE, WIDTH, PHOTOS, SEEN = 32, 16, 10_000, 1000  # pixels; channels; pictures to train on, and to judge by
-STEPS, BATCH, RATE = 400, 32, 1e-3  # theirs: 8,000 steps of 250
+STEPS, BATCH, RATE = 300, 32, 1e-3  # theirs: 8,000 steps of 250
 DROP = 0.75  # of the steps, after which the rate is a tenth; theirs at about epoch 150 of 200
 SEARCHES, SEARCH_PHOTOS, SEARCH_STEPS = 20, 100, 40
 BINS = (10, 30, 50)

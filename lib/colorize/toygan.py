@@ -23,7 +23,7 @@ from .toyworld import Palette, ToyWorld
 from .training import cosine
 
 WIDTH, BATCH, RATE, L1_WEIGHT = 1 / 8, 16, 2e-3, 10.0
-CLOSE = 15.0  # ab units, from a color of the palette: it has decided
+CLOSE = 22.5  # ab units, a quarter of the way from red to green: nearer than that, it has decided
 
 
 class Discs:
