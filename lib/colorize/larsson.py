@@ -11,7 +11,6 @@ shipped networks reach on the same photos stands in data/results/networks.json.
 import functools
 import json
 import sys
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -63,14 +62,14 @@ WAYS = {  # of Table 5: hue, chroma, fading; RMSE and PSNR that the paper has
 
 @functools.cache  # three tables share a network
 def train(answer: str = "hue_chroma", side: int = 1, seed: int = 0, **options) -> tuple[HypercolumnNet, dict]:
-    """Train a small network on the toy world; ``options`` go to :class:`HypercolumnNet`. With it: seconds, and the last loss."""
+    """Train a small network on the toy world; ``options`` go to :class:`HypercolumnNet`. With it: the last loss."""
     torch.manual_seed(seed)
     network = HypercolumnNet(answer, **{"width": WIDTH, "hidden": HIDDEN, "points": POINTS} | options)
     loss = sampled_loss(answer, side)
     history = fit(
         network, ToyWorld(SCENE), loss, STEPS, BATCH, RATE, seed=seed, examples=_whole, progress=False
     )
-    return network, {"seconds": round(history.seconds, 1), "loss": round(history.smooth()[-1], 3)}
+    return network, {"loss": round(history.smooth()[-1], 3)}
 
 
 def _whole(batch: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
@@ -165,15 +164,14 @@ def sparse() -> dict:
         "128 places": torch.rand(1, 128, 2) * 256,
         "all places": grid_points(256, 256)[None],
     }.items():
-        clock = time.perf_counter()
         run = functools.partial(_there_and_back, network, found, places)
         megabytes = _saved(run, but=[*found.values(), *network.parameters()]) / 1e6
-        kept[name] = {"megabytes": round(megabytes, 2), "seconds": round(time.perf_counter() - clock, 3)}
+        kept[name] = round(megabytes, 2)
     columns = 12_417
     return {
         **_size(),
         "rows": rows,
-        "hypercolumns of one photo of 256 x 256": kept | {"channels": network.enter.in_channels},
+        "MB of hypercolumns of one photo of 256 x 256": kept | {"channels": network.enter.in_channels},
         "the paper's, computed": {
             "128 places, value and gradient, 4 bytes each: MB": round(columns * 128 * 8 / 1e6, 1),
             "all places, 2 bytes: GB": round(columns * 256**2 * 2 / 1e9, 2),
@@ -304,17 +302,16 @@ def main(arguments: list[str] | None = None) -> int:
     path.parent.mkdir(exist_ok=True)
     results = json.loads(path.read_text()) if path.is_file() else {}
     for part in asked:
-        clock = time.perf_counter()
         try:
             found = TOY[part]() if part in TOY else PHOTOS[part](options.photos)
         except (ValueError, OSError) as error:
             parser.error(str(error))
         about = {"command": f"python -m colorize.larsson {part}" + " --photos FOLDER" * (part in PHOTOS)}
-        about |= {"machine": machine(), "seconds": round(time.perf_counter() - clock)}
+        about["machine"] = machine()
         results[part] = about | found
         with write_whole(path) as file:
             file.write((json.dumps(results, indent=1) + "\n").encode())
-        print(f"{part}: {about['seconds']} s, written: {path}", flush=True)
+        print(f"{part}: written to {path}", flush=True)
     return 0
 
 
