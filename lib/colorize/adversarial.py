@@ -298,7 +298,8 @@ def _read(match: Match, rows: Tensor) -> None:
 def _write_log(path: Path, match: Match, rate: Callable[[int], float]) -> None:
     names = sorted({name for report in match.reports for name in report} - {"step"})
     reports = {report["step"]: report for report in match.reports}
-    lines = [["step", "loss", "learning_rate", *SIGNALS, *names]]
+    heads = [f"reported_{name}" if name in SIGNALS else name for name in names]  # chroma is a signal, too
+    lines = [["step", "loss", "learning_rate", *SIGNALS, *heads]]
     for step, total in enumerate(match.losses, start=1):
         signals = [match.signals[name][step - 1] for name in SIGNALS]
         found = reports.get(step, {})
