@@ -75,8 +75,8 @@ RARITY = Exercise(
         ),
         Case("For three photos", (_numbers(40, 3, 8, 6, seed=1).square() // 6,)),
     ],
-    outputs=("the weights",),
-    # A common factor changes no AuC: any scale is right.
+    # A common factor changes no AuC: any scale is right. The message says in which one the numbers are compared.
+    outputs=("the weight divided by the mean weight",),
     sort=lambda weight: weight / weight.mean(),
 )
 
@@ -122,6 +122,25 @@ PSNR = Exercise(
         ),
         Case("For three random pictures", (_random(3, 3, 4, 5, seed=2), _random(3, 3, 4, 5, seed=3))),
         Case("For two pictures of 8 bits", _near(seed=4)),
+        Case(
+            "For a picture of 8 bits, 1 everywhere where 0 is right",
+            (torch.ones(1, 3, 2, 2, dtype=torch.uint8), torch.zeros(1, 3, 2, 2, dtype=torch.uint8)),
+            torch.tensor([20 * math.log10(255)]),
+        ),
+        Case(
+            "For a cap of 30 dB and values that are 0.1 and 0.0001 too large",
+            (
+                torch.stack((torch.full((3, 2, 2), 0.1), torch.full((3, 2, 2), 0.0001))),
+                torch.zeros(2, 3, 2, 2),
+                30.0,
+            ),
+            torch.tensor([20.0, 30.0]),
+        ),
+        Case(
+            "For values that are 0.0001 too large, which would be 80 dB",
+            (torch.full((1, 3, 2, 2), 0.0001), torch.zeros(1, 3, 2, 2)),
+            torch.tensor([CAP]),
+        ),
     ],
     outputs=("the PSNR",),
 )
@@ -141,6 +160,12 @@ def _photos(n: int, draws: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     hard = 20 * _random(n, seed=seed)
     ahead = 0.8 + 2 * _random(n, seed=seed + 1) ** 2
     return 90 - hard + ahead, 90 - hard, _numbers(n, draws, n, seed=seed + 2)
+
+
+def _behind(n: int, draws: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The same, but the second method is ahead."""
+    ahead, other, drawn = _photos(n, draws, seed)
+    return other, ahead, drawn
 
 
 INTERVAL = Exercise(
@@ -168,6 +193,7 @@ INTERVAL = Exercise(
             (torch.tensor(0.0), torch.tensor(3.8)),
         ),
         Case("For 30 photos and 500 draws", _photos(30, 500, seed=10)),
+        Case("For 20 photos on which the first method is behind", _behind(20, 200, seed=20)),
     ],
     outputs=("the lower end", "the upper end"),
 )
@@ -190,19 +216,26 @@ def _answers(practice: int, tests: int, fooled: int) -> tuple[Tensor, Tensor]:
     return torch.tensor([k < practice for k in range(practice + tests)]), torch.tensor(answers)
 
 
+def _two_players(fooled: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """The trials of two people, one after the other, each with practice first."""
+    return tuple(torch.cat(each) for each in zip(*(_answers(4, 20, k) for k in fooled), strict=True))
+
+
 FOOLING = Exercise(
     "8.5",
     "How often was a person fooled?",
     fooling,
     lambda: [
-        # k = 0: the lower end is 0, the upper z^2 / (n + z^2).
+        # k = n / 2: the ends are 1/2 -+ z / (2 sqrt(n + z^2)). No case has k = 0: there max(0, low) is the whole number 0.
         Case(
-            "For 4 practice trials and 40 others, of which none fooled",
-            _answers(4, 40, 0),
-            (0.0, 0.0, 1.96**2 / (40 + 1.96**2)),
+            "For 4 practice trials and 40 others, of which 20 fooled",
+            _answers(4, 40, 20),
+            (0.5, 0.5 - 0.98 / math.sqrt(40 + 1.96**2), 0.5 + 0.98 / math.sqrt(40 + 1.96**2)),
         ),
+        Case("For 4 practice trials and 40 others, of which 1 fooled", _answers(4, 40, 1)),
         Case("For 10 practice trials and 40 others, of which 13 fooled", _answers(10, 40, 13)),
         Case("For 2 practice trials and 8 others, of which 5 fooled", _answers(2, 8, 5)),
+        Case("For two people in a row, each with 4 practice trials and 20 others", _two_players((3, 9))),
     ],
     outputs=("the rate", "the lower end", "the upper end"),
 )
