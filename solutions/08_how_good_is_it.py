@@ -756,7 +756,8 @@ show(
 # authors say themselves. A rate belongs to its protocol.</details>
 #
 # Now you. Below are parts of the five photos, each with its true colors and in those of `best` or of `l2`. A pair is shown one after
-# the other, a second each. Two trials are practice. Then you see your own rate. Your answers are written to
+# the other, a second each. Two trials are practice. Then you see your own rate (AdverSuc,
+# in the last column, is Agrawal and Sawhney's: the share of all answers that were wrong, in pairs the same). Your answers are written to
 # the folder `study_answers` beside this notebook, and go nowhere else. (You have seen these five photos often by now. That
 # makes you harder to fool than a stranger: ask one.)
 
@@ -769,23 +770,6 @@ recolored = {
 L_of = rgb_to_lab(squares)[:, :1]
 recolored = {name: paint(L_of, ab) for name, ab in recolored.items()}
 study_demo(squares, recolored, names=names_of)
-
-# %% jupyter={"source_hidden": true}
-shown = [0, 4, 6, 9]
-fig, axes = panels(3, 4, (2.0, 2.25))
-for row, (name, batch) in enumerate({"true": squares, **recolored}.items()):
-    for j, k in enumerate(shown):
-        c = metrics.mean_chroma(rgb_to_lab(batch[k : k + 1])[:, 1:]).item()
-        picture(axes[4 * row + j], batch[k], f"chroma {c:.0f}")
-    name_row(axes[4 * row], name)
-show(
-    fig,
-    alt="Four parts of photos in three rows: true colors, colors of best, of l2. In those "
-    "of best the background of the astronaut is orange, the red cup is brown and the "
-    "blue night sky dark purple; those of l2 are nearly gray.",
-    caption="Four of the twelve pictures, for readers without a kernel. Above each "
-    "stands its mean chroma, in ab units.",
-)
 
 # %% [markdown]
 # How many answers does a rate need before one can trust it? Suppose that in 40 trials nobody was fooled. Surely the true rate need not be
@@ -846,7 +830,25 @@ for cells in study.cells(rows, published=True):
 
 # %% [markdown]
 # This course comes without answers: nobody has been asked. The rows fill when you play.
-#
+
+# %% jupyter={"source_hidden": true}
+shown = [0, 4, 6, 9]
+fig, axes = panels(3, 4, (2.0, 2.25))
+for row, (name, batch) in enumerate({"true": squares, **recolored}.items()):
+    for j, k in enumerate(shown):
+        c = metrics.mean_chroma(rgb_to_lab(batch[k : k + 1])[:, 1:]).item()
+        picture(axes[4 * row + j], batch[k], f"chroma {c:.0f}")
+    name_row(axes[4 * row], name)
+show(
+    fig,
+    alt="Four parts of photos in three rows: true colors, colors of best, of l2. In "
+    "those of best the background of the astronaut is orange, the red cup is brown and "
+    "the blue night sky dark purple; those of l2 are nearly gray.",
+    caption="Four of the twelve pictures of the study, for readers who cannot play it. "
+    "Above each stands its mean chroma, in ab units.",
+)
+
+# %% [markdown]
 # ## 7. Does color help a classifier?
 #
 # The other judge is a network that names what it sees. Zhang et al. showed photos to one that was trained on color photos
