@@ -59,15 +59,23 @@ HALF = {
 }
 
 
-# Half solved lessons make typical mistakes, too. So of those that train only one state more than the two of nbval is run.
-@pytest.mark.parametrize("source", SOURCES[:3], ids=lambda path: path.stem)
+def states(sources, quick):
+    """Parameters of a test: the lessons of these numbers each time, the others with the long tests."""
+    return [
+        pytest.param(path, id=path.stem, marks=() if int(path.name[:2]) in quick else pytest.mark.long)
+        for path in sources
+    ]
+
+
+# Each time two lessons in each state; nbval runs all of them open and solved.
+@pytest.mark.parametrize("source", states(SOURCES, quick={1, 8}))
 def test_wrong(source, tmp_path):
     numbers = list(exercises(int(source.name[:2])))
     answers = {number: mistake(source, number) for number in numbers}
     assert run(with_answers(source, answers), tmp_path) == dict.fromkeys(numbers, "not yet")
 
 
-@pytest.mark.parametrize("source", SOURCES[1:], ids=lambda path: path.stem)
+@pytest.mark.parametrize("source", states(SOURCES[1:], quick={2, 5}))
 def test_half_solved(source, tmp_path):
     lesson = int(source.name[:2])
     answers = {
