@@ -52,6 +52,14 @@ def test_classes_that_were_not_shown_are_not_named():
     assert recognition.most_added(recolored, true, "ab", count=1) == [("a", "b", 50.0)]
 
 
+def test_right_answers_that_became_more_frequent_are_no_confusions():
+    true = torch.tensor([[4, 6], [1, 9]])
+    recolored = torch.tensor([[9, 1], [2, 8]])  # +50 points right in the first row
+    assert recognition.most_added(recolored, true, "ab", count=1) == [("b", "a", 10.0)]
+    true, recolored = torch.tensor([[3, 0], [0, 3]]), torch.tensor([[2, 1], [0, 3]])
+    assert recognition.most_added(recolored, true, "ab", count=1) == [("a", "b", 33.33)]
+
+
 def test_bad_answers_are_refused():
     with pytest.raises(ValueError, match=r"both be \(N,\), got \(2,\) and \(3,\)"):
         recognition.confusion(torch.zeros(2).long(), torch.zeros(3).long(), 2)
