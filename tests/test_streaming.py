@@ -96,6 +96,23 @@ def test_counting_by_the_grid_is_counting_by_the_nearest_bin(dtype, spread):
     assert torch.equal(accuracy.counts.sum(dim=1), expected.sum(dim=1))
 
 
+def test_pixels_beyond_the_last_threshold_are_never_accepted_in_any_batch():
+    true = torch.zeros(2, 2, 1, 4)
+    pred = torch.zeros(2, 2, 1, 4)
+    pred[0, 0, 0] = torch.tensor([0.0, 150.0, 150.5, 200.0])
+    pred[1, 1, 0] = torch.tensor([0.0, -3.0, -151.0, 1000.0])
+    far = true + 300  # a color that no screen can show: counted by another way
+    for shift in (true, far):
+        accuracy = streaming.Accuracy()
+        for k in range(2):  # the second photo is added to the first
+            accuracy.update((pred + shift)[k : k + 1], (true + shift)[k : k + 1])
+        curve = accuracy.curve()
+        assert accuracy.counts.sum() == 8
+        assert [curve[t].item() for t in (0, 2, 3, 149, 150)] == [2 / 8, 2 / 8, 3 / 8, 3 / 8, 4 / 8]
+        assert torch.equal(accuracy.curve(rebalanced=True), curve)  # one bin: all count the same
+        assert accuracy.auc() == pytest.approx(metrics.auc(pred + shift, true + shift), abs=1e-12)
+
+
 def test_before_the_first_batch():
     with pytest.raises(ValueError, match="there is no curve yet"):
         streaming.Measures().compute()
