@@ -40,7 +40,7 @@ check-outputs: $(READY)  ## run the solutions again and compare with the stored 
 
 weights: $(READY)  ## train the shipped networks again: PHOTOS=folder, NAME=one of them
 	@[ -n "$(PHOTOS)" ] || { echo 'Name a folder of photos: make weights PHOTOS=folder (data/README.md says which).' >&2; exit 2; }
-	@for name in $(or $(NAME),l2 smooth_l1 classification rebalanced l2_tuned first best zhang_small narrow classifier); do \
+	@for name in $(or $(NAME),l2 smooth_l1 classification rebalanced l2_tuned first best zhang_small narrow hypercolumns classifier); do \
 	  case $$name in \
 	    classifier) $(BIN)/python -m colorize.make_classifier --photos "$(PHOTOS)/cifar10_train" $(ARGS) ;; \
 	    *) $(BIN)/python -m colorize train --recipe $$name --data "$(PHOTOS)" --weights data/weights $(ARGS) ;; \

@@ -3,7 +3,7 @@
     python -m colorize.experiments NAME --photos FOLDER
 
 NAME is table, gray_imagenet, curves, classifier, features or closeness. FOLDER is the one that the networks were trained with
-(data/README.md); only pictures that they have not seen are judged.
+(data/README.md); networks are judged on pictures that they have not seen.
 """
 
 import functools
