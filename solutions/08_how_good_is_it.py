@@ -75,7 +75,7 @@ guesses = {
 # %% jupyter={"source_hidden": true}
 def cut(x):
     """The square of 64 pixels around the apple."""
-    return x[..., 64:, 58:122]
+    return x[..., 64:, 64:]
 
 
 lightness, truth = cut(scene.lightness)[:, None], cut(scene.ab)
@@ -899,7 +899,7 @@ for name, color in {"red, the truth": red, **names}.items():
 # ### On photos
 #
 # The course has a small classifier of its own. It learned the ten classes of CIFAR-10, thumbnails of 32 x 32 pixels, in their true
-# colors, and has never been shown gray ones. Here is what it says of one photo of this course, the cat.
+# colors, and was never trained to do without them. Here is what it says of one photo of this course, the cat.
 #
 # **Predict.** Which picture is it most certain about, which least?
 
