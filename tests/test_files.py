@@ -5,6 +5,7 @@ import stat
 
 import pytest
 
+from colorize import files
 from colorize.files import write_whole
 
 
@@ -47,3 +48,16 @@ def test_an_interruption_leaves_the_old_file_and_nothing_else(tmp_path, monkeypa
 def test_a_missing_folder_is_an_os_error(tmp_path):
     with pytest.raises(FileNotFoundError), write_whole(tmp_path / "no" / "a.bin"):
         pass
+
+
+def test_results_come_back_and_are_whole(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLORIZE_DATA", str(tmp_path))
+    assert files.read_results("mine") == {}
+    path = files.write_results("mine", {"ä": [1, None]})
+    assert path == tmp_path / "results" / "mine.json"
+    assert files.read_results("mine") == {"ä": [1, None]}
+    with pytest.raises(TypeError):
+        files.write_results("mine", {"not JSON": {1, 2}})
+    assert files.read_results("mine") == {"ä": [1, None]} and [p.name for p in path.parent.iterdir()] == [
+        "mine.json"
+    ]

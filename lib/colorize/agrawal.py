@@ -8,7 +8,6 @@ Their Frobenius norms (11 to 19) are in units that the report does not name; her
 """
 
 import copy
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -20,7 +19,7 @@ from tqdm.auto import tqdm
 
 from .console import Parser
 from .datasets import Thumbnails, photo_files
-from .files import data_folder, write_whole
+from .files import read_results, write_results
 from .lab import rgb_to_lab
 from .losses import l2, smooth_l1
 from .marginal import Marginal, adapted_axis, equal_axis, jumps, lattice, with_means
@@ -238,9 +237,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"a row must be one of {', '.join(ROWS)}, search, got {unknown[0]!r}")
     if options.steps < 1:
         parser.error(f"--steps must be 1 or more, got {options.steps}")
-    path = data_folder() / "results" / "agrawal.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    results = json.loads(path.read_text()) if path.is_file() else {"rows": {}}
+    results = read_results("agrawal") or {"rows": {}}
     try:
         device = str(find_device(options.device))
         data = read_thumbnails(options.photos, "train", PHOTOS)
@@ -258,8 +255,7 @@ def main(arguments: list[str] | None = None) -> int:
             results |= {"command": "python -m colorize.agrawal --photos FOLDER", "photos": len(lab)}
             results["truth"] = judged(lab[:, 1:], lab)
             results["gray"] = judged(torch.zeros_like(lab[:, 1:]), lab)
-            with write_whole(path) as file:
-                file.write((json.dumps(results, indent=1) + "\n").encode())
+            path = write_results("agrawal", results)
             print(f"{name}: written to {path}", flush=True)
     except (ValueError, OSError) as error:
         parser.error(str(error))

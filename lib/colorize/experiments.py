@@ -7,7 +7,6 @@ NAME is table, gray_imagenet, curves, classifier, features or closeness. FOLDER 
 """
 
 import functools
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +22,7 @@ from .console import Parser
 from .datasets import Labeled, is_gray, photo_files, read_photos
 from .decode import paint
 from .evaluation import compare, intervals, numbers, predict
-from .files import cache_folder, data_folder, write_whole
+from .files import cache_folder, write_results
 from .images import read, square
 from .lab import rgb_to_lab, to_gray
 from .measure import held_out, table
@@ -296,12 +295,7 @@ def main(arguments: list[str] | None = None) -> int:
     command = f"python -m colorize.experiments {options.name}"
     command += "" if options.name == "closeness" else " --photos FOLDER"
     command += "" if name == options.name else f" --judge {options.judge}"
-    path = data_folder() / "results" / f"{name}.json"
-    path.parent.mkdir(exist_ok=True)
-    with write_whole(path) as file:
-        file.write(
-            (json.dumps({"command": command, "machine": machine(), **found}, indent=1) + "\n").encode()
-        )
+    path = write_results(name, {"command": command, "machine": machine(), **found})
     print(f"written: {path}")
     return 0
 

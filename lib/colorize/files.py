@@ -1,6 +1,7 @@
 """Files: where ``data/`` is, and writing that leaves a file whole or not at all."""
 
 import contextlib
+import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -51,3 +52,18 @@ def write_whole(path: str | os.PathLike) -> Iterator[BinaryIO]:
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def read_results(name: str) -> dict:
+    """Read what was measured before, ``data/results/NAME.json``: empty if nothing was."""
+    path = data_folder() / "results" / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def write_results(name: str, found: dict) -> Path:
+    """Write what was measured to ``data/results/NAME.json``, whole; the folder is made if need be. Returns the path."""
+    path = data_folder() / "results" / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with write_whole(path) as file:
+        file.write((json.dumps(found, indent=1) + "\n").encode())
+    return path

@@ -7,7 +7,6 @@ on thumbnails) or photos (the shipped network "fusion" with its own, another pic
 The first needs no photos. FOLDER is the one that the network was trained with (data/README.md).
 """
 
-import json
 import sys
 import time
 from collections.abc import Mapping
@@ -22,7 +21,7 @@ from .colorizer import Colorizer
 from .console import Parser
 from .datasets import Labeled, is_gray
 from .evaluation import Scores, intervals, numbers, predict, scores
-from .files import data_folder, write_whole
+from .files import read_results, write_results
 from .images import resize
 from .lab import rgb_to_lab
 from .losses import l2
@@ -197,9 +196,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"PART must be one of {', '.join(PARTS)}, got {unknown[0]!r}")
     if options.photos is None and (needy := [part for part in asked if part != "toy"]):
         parser.error(f"the part {needy[0]} needs photos: --photos FOLDER")
-    path = data_folder() / "results" / "fusion.json"
-    path.parent.mkdir(exist_ok=True)
-    results = json.loads(path.read_text()) if path.is_file() else {}
+    results = read_results("fusion")
     for part in asked:
         clock = time.perf_counter()
         try:
@@ -209,8 +206,7 @@ def main(arguments: list[str] | None = None) -> int:
         about = {"command": f"python -m colorize.koalarization {part}" + " --photos FOLDER" * (part != "toy")}
         about |= {"machine": machine(), "seconds": round(time.perf_counter() - clock)}
         results[part] = about | found
-        with write_whole(path) as file:
-            file.write((json.dumps(results, indent=1) + "\n").encode())
+        path = write_results("fusion", results)
         print(f"{part}: {about['seconds']} s, written: {path}", flush=True)
     return 0
 

@@ -9,7 +9,6 @@ shipped networks reach on the same photos stands in data/results/networks.json.
 """
 
 import functools
-import json
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -22,7 +21,7 @@ from tqdm.auto import tqdm
 from .colorizer import Colorizer
 from .console import Parser
 from .decode import paint
-from .files import data_folder, write_whole
+from .files import read_results, write_results
 from .lab import rgb_to_lab
 from .measure import held_out
 from .networks import HypercolumnNet
@@ -298,9 +297,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"PART must be one of {', '.join(parts)}, got {unknown[0]!r}")
     if options.photos is None and (needy := [part for part in asked if part in PHOTOS]):
         parser.error(f"the part {needy[0]} needs photos: --photos FOLDER")
-    path = data_folder() / "results" / "hypercolumns.json"
-    path.parent.mkdir(exist_ok=True)
-    results = json.loads(path.read_text()) if path.is_file() else {}
+    results = read_results("hypercolumns")
     for part in asked:
         try:
             found = TOY[part]() if part in TOY else PHOTOS[part](options.photos)
@@ -309,8 +306,7 @@ def main(arguments: list[str] | None = None) -> int:
         about = {"command": f"python -m colorize.larsson {part}" + " --photos FOLDER" * (part in PHOTOS)}
         about["machine"] = machine()
         results[part] = about | found
-        with write_whole(path) as file:
-            file.write((json.dumps(results, indent=1) + "\n").encode())
+        path = write_results("hypercolumns", results)
         print(f"{part}: written to {path}", flush=True)
     return 0
 

@@ -5,7 +5,6 @@
 FOLDER is the one that the networks were trained with; only its validation split is looked at.
 """
 
-import json
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -16,7 +15,7 @@ from .colorizer import Colorizer, shipped
 from .console import Parser
 from .datasets import photo_files
 from .evaluation import Scores, compare, intervals, numbers, validation_photos
-from .files import data_folder, write_whole
+from .files import data_folder, read_results, write_results, write_whole
 from .folders import Index
 from .parallel import machine
 from .recipes import Phase, Recipe, RecipeError, chosen, is_thumbnail, load
@@ -202,9 +201,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--on", metavar="RECIPE", help="measure on the photos of another recipe, where the two share a split"
     )
     options = parser.parse_args(arguments)
-    path = data_folder() / "results" / "networks.json"
-    path.parent.mkdir(exist_ok=True)
-    results = json.loads(path.read_text()) if path.is_file() else {}
+    results = read_results("networks")
     try:
         for given in options.names or shipped():
             colorizer, name = Colorizer.load(given), Path(given).stem
@@ -216,8 +213,7 @@ def main(arguments: list[str] | None = None) -> int:
             if key in shipped():
                 with write_whole(data_folder() / "weights" / f"{name}.md") as file:
                     file.write(card(name, about, rows, count).encode())
-            with write_whole(path) as file:
-                file.write((json.dumps(dict(sorted(results.items())), indent=1) + "\n").encode())
+            write_results("networks", dict(sorted(results.items())))
             print(f"{key}: measured on {count} pictures", flush=True)
     except (RecipeError, WeightsError, ValueError) as error:
         parser.error(str(error))

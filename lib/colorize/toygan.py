@@ -6,7 +6,6 @@ L1 is least anywhere between the two colors, so that L1 alone leaves a brown app
 The command trains the same network both ways on the toy world, and writes data/results/toy_gan.json.
 """
 
-import json
 import sys
 
 import torch
@@ -14,7 +13,7 @@ from torch import Tensor, nn
 
 from .adversarial import SIGNALS, Match, fit_pair, signs
 from .console import Parser
-from .files import data_folder, write_whole
+from .files import write_results
 from .lab import lab_to_rgb
 from .networks import PatchDiscriminator, UNet
 from .parallel import machine
@@ -131,11 +130,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.steps < 1:
         parser.error(f"--steps must be 1 or more, got {options.steps}")
     found = measure(options.steps)
-    path = data_folder() / "results" / "toy_gan.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
     about = {"command": f"python -m colorize.toygan --steps {options.steps}", "machine": machine()}
-    with write_whole(path) as file:
-        file.write((json.dumps(about | found, indent=1) + "\n").encode())
+    path = write_results("toy_gan", about | found)
     print(f"written: {path}")
     return 0
 

@@ -13,4 +13,13 @@ from .plain import PlainNet
 from .small import SmallNet
 from .zhang import ZhangNet
 
-__all__ = ["Classifier", "FusionNet", "HypercolumnNet", "PatchDiscriminator", "PlainNet", "SmallNet", "UNet", "ZhangNet"]
+__all__ = [
+    "Classifier",
+    "FusionNet",
+    "HypercolumnNet",
+    "PatchDiscriminator",
+    "PlainNet",
+    "SmallNet",
+    "UNet",
+    "ZhangNet",
+]
