@@ -89,3 +89,11 @@ WRONG = {
         (lambda ab, threshold: bool((ab.abs() <= threshold).all()), "one answer for the whole batch"),
     ],
 }
+
+# The half solved lesson of tests/test_states.py. Its badges must say right for the first, open where there is none, and not yet
+# for the others, which crash, make a typical mistake (a number), return nothing, or never end.
+HALF = {
+    "1.1": "return torch.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)",
+    "1.2": "return undefined_name(linear)",
+    "1.4": 0,
+}

@@ -87,3 +87,13 @@ WRONG = {
     "2.5": [(lambda ab, centers, k, s: (soft_by_loop(ab, centers, k, s)[0], 3 * soft_by_loop(ab, centers, k, s)[1]), "sum to 3.000, not to 1"), (lambda ab, centers, k, s: soft_by_softmax(ab, centers, k, s / 2**0.5), "The 2 is missing")],
     "2.6": [(lambda i, w, c, T: decode_by_loop(i, w, c, 1 / T), "wrong way round"), (lambda i, w, c, T: decode_by_loop(i, w, c)[:, [1, 0]], "off in")],
 }  # fmt: skip
+
+# The half solved lesson of tests/test_states.py. Its badges must say right for the first, open where there is none, and not yet
+# for the others, which crash, make a typical mistake (a number), return nothing, or never end.
+HALF = {
+    "2.1": "return torch.round(ab / spacing) * spacing",
+    "2.3": "return undefined_name(grid)",
+    "2.4": 1,
+    "2.5": "distance = torch.cdist(ab, centers)",
+    "2.6": "while T > 0:\n    pass",
+}

@@ -98,3 +98,12 @@ WRONG = {
     "3.5": [(lambda pred, true, beta: F.smooth_l1_loss(pred, true, beta=beta), "average over a and b, too"), (lambda pred, true, beta: F.l1_loss(pred, true) * 2, "That is L1")],
     "3.6": [(lambda x, colors, probabilities, beta: force_by_loop(x, colors, torch.ones_like(probabilities) / len(colors), beta), "weigh all colors the same"), (lambda x, colors, probabilities, beta: beta * force_by_loop(x, colors, probabilities, beta), "goes up to beta")],
 }  # fmt: skip
+
+# The half solved lesson of tests/test_states.py. Its badges must say right for the first, open where there is none, and not yet
+# for the others, which crash, make a typical mistake (a number), return nothing, or never end.
+HALF = {
+    "3.1": "return 0.5 * (pred_ab - true_ab).square().sum(dim=1).mean()",
+    "3.3": "return undefined_name(colors)",
+    "3.4": 1,
+    "3.5": "d = pred_ab - true_ab",
+}

@@ -69,3 +69,12 @@ WRONG = {
     "4.5": [(lambda ab, bins: ((ab + 100) // (200 / bins)).long(), "do not exist"), (lambda ab, bins: torch.bucketize(ab, torch.linspace(-100, 100, bins + 1)[1:-1]), "0, 20 and 100, which lie on borders"), (lambda ab, bins: ((ab + 100) / 20).floor().long().clamp(0, 9), "always 10")],
     "4.6": [(lambda joint: torch.outer(joint.sum(0), joint.sum(1)), "a and b are swapped"), (lambda joint: joint.sum(1), "probabilities of a"), (lambda joint: 3 * separate_by_loop(joint), "sums to 3")],
 }  # fmt: skip
+
+# The half solved lesson of tests/test_states.py. Its badges must say right for the first, open where there is none, and not yet
+# for the others, which crash, make a typical mistake (a number), return nothing, or never end.
+HALF = {
+    "4.1": "return torch.log_softmax(logits, dim=1)",
+    "4.3": "return undefined_name(logits)",
+    "4.4": 1,
+    "4.5": "steps = (ab + 100) / (200 / bins)",
+}

@@ -81,3 +81,11 @@ WRONG = {
     "6.4": [(lambda z, c, T: anneal_by_power(z, c, 1 / T), "multiply by T"), (lambda z, c, T: mean_by_matmul(z.softmax(1).div(T), c), "the second one"), (lambda z, c, T: mean_by_loop(z, c) * (1 / T), "stretches all colors")],
     "6.5": [(lambda z: -(z.softmax(1) * z.log_softmax(1)).sum(1), "0 times ln 0"), (lambda z: -entropy_by_clamp(z), "the minus is missing"), (lambda z: entropy_by_clamp(z) * 1.442695, "in bits")],
 }  # fmt: skip
+
+# The half solved lesson of tests/test_states.py. Its badges must say right for the first, open where there is none, and not yet
+# for the others, which crash, make a typical mistake (a number), return nothing, or never end.
+HALF = {
+    "6.1": "p = logits.softmax(1)\nreturn (p.movedim(1, -1) @ centers).movedim(-1, 1)",
+    "6.3": "return undefined_name(p)",
+    "6.4": 5,
+}

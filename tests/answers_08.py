@@ -133,3 +133,13 @@ WRONG = {
     "8.5": [(fooling_by_the_bell, "that nobody is ever fooled"), (lambda p, f, z=1.96: fooling_in_steps(torch.zeros(len(p), dtype=torch.bool), f, z), "still learning"), (lambda p, f, z=1.96: fooling_in_steps(p, f.logical_not(), z), "answers that were right"), (fooling_after_practice, "For two people in a row")],
     "8.6": [(lambda r, t: (r / r.sum(0) - t / t.sum(0)).fill_diagonal_(0) * 100, "sum of each column"), (lambda r, t: -added_by_loop(r, t), "wrong way round"), (lambda r, t: 100 * (r / r.sum(1)[:, None] - t / t.sum(1)[:, None]), "diagonal is still there")],
 }  # fmt: skip
+
+# The half solved lesson of tests/test_states.py. Its badges must say right for the first, open where there is none, and not yet
+# for the others, which crash, make a typical mistake (a number), return nothing, or never end.
+HALF = {
+    "8.1": "curve = (distance[:, None] <= torch.arange(151)).float().mean(dim=0)\nreturn curve, torch.trapezoid(curve) / 150",
+    "8.2": 0,
+    "8.3": "return undefined_name(pred_rgb)",
+    "8.4": 1,
+    "8.5": "counted = fooled[~practice]",
+}

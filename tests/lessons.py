@@ -1,6 +1,7 @@
 """Helpers for tests of lessons: take a lesson apart, put answers into its exercises, run it, read the verdicts."""
 
 import ast
+import importlib
 import re
 from pathlib import Path
 
@@ -11,6 +12,11 @@ from colorize.check.badge import MIME
 
 ROOT = build.ROOT
 SOURCES = build.sources()
+# tests/answers_NN.py of each lesson: RIGHT answers, wrong ones, and HALF, an exercise or two of each state
+ANSWERS = {
+    int(path.stem[-2:]): importlib.import_module(path.stem)
+    for path in sorted(Path(__file__).parent.glob("answers_*.py"))
+}
 EXERCISE = re.compile(r'@check\("(\d+\.\d+)"\)')
 
 

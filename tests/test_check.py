@@ -7,39 +7,15 @@ import signal
 import threading
 import time
 
-import answers_00
-import answers_01
-import answers_02
-import answers_03
-import answers_04
-import answers_05
-import answers_06
-import answers_07
-import answers_08
 import numpy as np
 import pytest
 import torch
+from lessons import ANSWERS, SOURCES
 from PIL import Image
 
 from colorize.check import Check, exercises
 from colorize.check.badge import MIME, Badge, Scorecard
 from colorize.check.judge import NO_GRADIENT, Case, Exercise, Verdict, Wrong, judge
-
-ANSWERS = dict(
-    enumerate(
-        (
-            answers_00,
-            answers_01,
-            answers_02,
-            answers_03,
-            answers_04,
-            answers_05,
-            answers_06,
-            answers_07,
-            answers_08,
-        )
-    )
-)
 
 
 def double(x: torch.Tensor) -> torch.Tensor:
@@ -277,6 +253,11 @@ def test_unknown_exercises_get_one_sentence():
 
 
 # The exercises themselves: every typical mistake gets its own message, right answers written differently pass
+
+
+def test_every_lesson_has_answers():
+    assert list(ANSWERS) == [int(source.name[:2]) for source in SOURCES]
+
 
 ALL = [exercise for lesson in ANSWERS for exercise in exercises(lesson).values()]
 
