@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -636,7 +637,11 @@ def test_networks_are_evaluated(tmp_path, capsys):
     assert "1 of 7 photos were skipped; the first: " in said.err
     assert len(said.err.splitlines()) == 1
     assert said.out.startswith("5 photos with color, squares of 64 pixels\n")
-    rows = {line[:26].strip(): line[26:] for line in said.out.splitlines()[3:]}
+    lines = said.out.splitlines()[3:]
+    rows = {line[:26].strip(): line[26:] for line in lines[:-2]}
+    for name, line in zip(("first", "l2"), lines[-2:], strict=True):
+        count = sum(p.numel() for p in Colorizer.load(name).network.parameters())
+        assert re.fullmatch(rf"{name}: {count:,} numbers, \d+ ms a photo", line)
     assert list(rows) == ["truth", "gray", "random", "constant", "first, T = 1", "first, T = 0.38", "l2"]
     photos = evaluation.validation_photos([folder / f"{k}.png" for k in range(5)], 64)
     (ab,) = evaluation.predict(Colorizer.load("l2"), photos, (1.0,)).values()
@@ -652,6 +657,11 @@ def test_networks_are_evaluated(tmp_path, capsys):
     stored = json.loads((tmp_path / "found" / "evaluation.json").read_text())
     assert (stored["photos"], stored["pixels"]) == (5, 64)
     assert list(stored["rows"]) == list(rows)
+    assert {name: found["temperature"] for name, found in stored["networks"].items()} == {
+        "first": 0.38,
+        "l2": 0.38,
+    }
+    assert all(0 < found["seconds"] < 60 for found in stored["networks"].values())
     assert stored["rows"]["l2"]["numbers"] == pytest.approx(expected, abs=0.011, nan_ok=True)
     grid = images.read(tmp_path / "found" / "evaluation.jpg")
     assert grid.shape == (3, 4 * 64, 5 * 64)  # gray, first, l2, true
@@ -666,6 +676,10 @@ def test_networks_are_evaluated(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert run(*command[:-1], "file/x") == 1
     assert "colorize evaluate: file/x: Not a directory\n" in capsys.readouterr().err
+    assert (
+        run("evaluate", folder, folder, "--network", "l2", "--size", "64") == 0
+    )  # two folders: one set of photos
+    assert capsys.readouterr().out.startswith("10 photos with color")
     assert run("evaluate", folder, "--limit", "3", "--size", "64") == 0
     assert capsys.readouterr().out.startswith("2 photos with color, of 7")  # every third; one of them is gray
     with pytest.raises(SystemExit):

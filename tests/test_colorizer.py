@@ -148,6 +148,46 @@ def test_weights_that_do_not_fit_are_refused(folder):
     assert not (folder / "huge.safetensors").exists()
 
 
+def test_eight_bits_are_half_the_size_and_off_by_half_a_step_at_most(folder):
+    """Held against NumPy: no number is off by more than half of max / 127 of its filter; vectors are float16 as before."""
+    made = network()
+    made.head.weight.data[3] = 0  # a filter of zeros must not divide by zero
+    for bits in (8, 16):
+        weights.save(folder / f"of{bits}.safetensors", made, {"outputs": 313, "width": 4}, 48, {}, bits=bits)
+    sizes = [(folder / f"of{bits}.safetensors").stat().st_size for bits in (8, 16)]
+    filters = sum(value.numel() for value in made.state_dict().values() if value.dim() > 1)
+    scales = sum(len(value) for value in made.state_dict().values() if value.dim() > 1)
+    assert sizes[1] - sizes[0] == pytest.approx(
+        filters - 4 * scales, abs=5000
+    )  # the rest is names in the header
+    loaded = Colorizer.load("of8").network.state_dict()
+    for key, value in made.state_dict().items():
+        if key.endswith("num_batches_tracked"):
+            continue
+        got, value = loaded[key].numpy(), value.numpy()
+        if value.ndim > 1:
+            most = np.abs(value).reshape(len(value), -1).max(axis=1).reshape(-1, *[1] * (value.ndim - 1))
+            assert (np.abs(got - value) <= most / 254 * 1.001).all(), key
+        else:
+            assert np.array_equal(got, value.astype(np.float16).astype(np.float32)), key
+    assert np.array_equal(loaded["head.weight"][3].numpy(), np.zeros_like(loaded["head.weight"][3]))
+    x = torch.rand(1, 1, 48, 64) * 100
+    with torch.no_grad():
+        assert (Colorizer.load("of8").network(x) - made(x)).abs().mean() < 0.02 * made(x).abs().mean()
+
+
+def test_eight_bits_of_numbers_that_are_not_finite_are_refused(folder):
+    made = network()
+    made.head.weight.data[0, 0] = float("nan")
+    with pytest.raises(
+        WeightsError, match=r"head\.weight\.scale: values too large for float16, or not finite"
+    ):
+        weights.save(folder / "bad.safetensors", made, {}, 48, {}, bits=8)
+    with pytest.raises(ValueError, match="bits must be 8 or 16, got 4"):
+        weights.stored(made, bits=4)
+    assert not list(folder.iterdir())
+
+
 def test_networks_of_another_kind_are_not_listed_and_not_taken(folder):
     write(folder / "mine.safetensors")
     weights.save(folder / "judge.safetensors", Classifier(widths=(4, 8)), {"widths": [4, 8]}, 32, {})

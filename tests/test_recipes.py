@@ -30,7 +30,10 @@ def test_every_recipe_can_be_read(name):
 
 def test_twins_differ_in_the_loss_alone():
     twins = [dataclasses.asdict(recipes.load(name)) for name in SHIPPED]
-    assert len({tuple(sorted((k, str(v)) for k, v in twin.items() if k != "loss")) for twin in twins}) == 1
+    same = [
+        {k: v for k, v in twin.items() if k not in ("loss", "bits")} for twin in twins
+    ]  # bits: of the file, not of the run
+    assert all(twin == same[0] for twin in same)
     narrow, broad = recipes.load("narrow"), recipes.load("broad")
     assert dataclasses.replace(narrow, only=()) == broad
 

@@ -124,3 +124,9 @@ def test_no_path_of_one_machine():
 def test_the_tree_is_small():
     size = sum(path.stat().st_size for path in tracked())
     assert size < 40e6
+
+
+def test_the_networks_are_small():
+    sizes = {path.stem: path.stat().st_size for path in tracked() if path.suffix == ".safetensors"}
+    assert sum(sizes.values()) < 32e6
+    assert {name: size for name, size in sizes.items() if size > (12e6 if name == "best" else 4e6)} == {}

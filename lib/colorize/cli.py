@@ -133,9 +133,12 @@ The numbers, of squares from the middle of the photos:
                            within one table). In brackets: where 95 % of resampled sets of photos lie
   RMSE                     in alpha-beta (Deshpande et al. 2015)       PSNR: in dB
   chroma                   in ab units: that of the truth is the goal  colorfulness: on its authors' scale
-Rows: the truth; all gray; the colors of another photo; one constant color; the networks, at T = 1 and T = 0.38.""",
+Rows: the truth; all gray; the colors of another photo; one constant color; the networks, at T = 1 and T = 0.38.
+Below: how many numbers each network has, and the time in which it colors one of these photos, here and now.""",
     )
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="color photos, with subfolders")
+    parser.add_argument(
+        "folders", nargs="+", type=Path, metavar="FOLDER", help="color photos, with subfolders"
+    )
     parser.add_argument(
         "-n", "--network", nargs="+", metavar="NAME", help="see `colorize networks` (the best)"
     )
@@ -161,13 +164,13 @@ Rows: the truth; all gray; the colors of another photo; one constant color; the 
     with ctrl_c_waits():
         from .batch import out_of_memory
         from .datasets import photo_files
-        from .evaluation import compare, validation_photos
+        from .evaluation import compare, effort, validation_photos
         from .measure import table
     written = [options.out / f"evaluation.{suffix}" for suffix in ("json", "jpg")] if options.out else []
     if there := [path for path in written if path.exists() and not options.overwrite]:
         parser.error(f"{there[0]} is there already (--overwrite replaces)")
     try:
-        files = photo_files(options.folder, options.split)
+        files = [path for folder in options.folders for path in photo_files(folder, options.split)]
         chosen = files[:: max(1, -(-len(files) // options.limit))]
         found = [_load(name, options.device) for name in options.network or (None,)]
         names = [colorizer.name for colorizer in found]
@@ -181,6 +184,7 @@ Rows: the truth; all gray; the colors of another photo; one constant color; the 
         for warning in said:
             print(f"colorize evaluate: {one_line(str(warning.message))}", file=sys.stderr)
         rows = table(compare(colorizers, photos, progress=True))
+        efforts = {name: effort(colorizer, photos) for name, colorizer in colorizers.items()}
     except ValueError as error:
         parser.error(str(error))
     except (MemoryError, RuntimeError) as error:
@@ -197,8 +201,12 @@ Rows: the truth; all gray; the colors of another photo; one constant color; the 
         psnr = "exact" if values["psnr"] > 100 else f"{values['psnr']:.1f}"
         cells += [f"{values['rmse']:6.2f} {psnr:>6} {values['chroma']:7.1f} {values['colorfulness']:13.1f}"]
         say(f"{name:26}{' '.join(cells)}")
+    for name, spent in efforts.items():
+        say(f"{name}: {spent['parameters']:,} numbers, {1000 * spent['seconds']:.0f} ms a photo")
     if written:
-        about = {"folder": str(options.folder), "photos": len(photos), "pixels": options.size, "rows": rows}
+        about = {"photos": len(photos), "pixels": options.size, "rows": rows, "networks": efforts}
+        for name, colorizer in colorizers.items():
+            efforts[name]["temperature"] = colorizer.temperature
         options.out.mkdir(parents=True, exist_ok=True)
         try:
             _write_evaluation(written, about, colorizers, photos[:8])

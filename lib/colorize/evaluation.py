@@ -4,6 +4,8 @@ Three baselines need no network: gray, the colors of another photo, and one cons
 A method that is not better than they are has learned nothing.
 """
 
+import statistics
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -200,6 +202,21 @@ def compare(
         for name, answer in rows.items():
             found.setdefault(name, []).append(_scores(answer, part, lab, prior))
     return {name: _joined(rows) for name, rows in found.items()}
+
+
+def effort(colorizer: Colorizer, photos: Tensor, most: int = 8) -> dict[str, float]:
+    """What a network costs: its ``parameters``, and the ``seconds`` in which it colors one photo, from pixels to pixels.
+
+    The seconds are the median over the first ``most`` of ``photos``, (N, 3, H, W), one at a time, after one that does not
+    count. They hold for this machine, and for the moment.
+    """
+    taken = []
+    for photo in (photos[0], *photos[:most]):
+        start = time.perf_counter()
+        colorizer.colorize(photo, colorizer.temperature)
+        taken.append(time.perf_counter() - start)
+    numbers = sum(p.numel() for p in colorizer.network.parameters())
+    return {"parameters": numbers, "seconds": round(statistics.median(taken[1:]), 4)}
 
 
 def _joined(parts: list[Scores]) -> Scores:

@@ -24,6 +24,7 @@ from .networks.heads import HEADS
 from .networks.hypercolumn import sampled_loss
 from .prior import color_prior, rebalancing_weights
 from .training import PRECISIONS, Examples, Loss, Rate, cosine, staircase
+from .weights import BITS
 
 OPTIMIZERS = {"AdamW": torch.optim.AdamW, "Adam": torch.optim.Adam}
 REGRESSION = {"l2": l2, "smooth_l1": smooth_l1}
@@ -51,6 +52,7 @@ CHOICES = {
     "optimizer": tuple(OPTIMIZERS),
     "rate": ("cosine", "staircase", "constant"),
     "precision": tuple(PRECISIONS),
+    "bits": BITS,
 }
 # What must be above 0.
 ABOVE = {
@@ -118,6 +120,7 @@ class Recipe:
     temperature: float = 0.38  # at which it is used when none is named
     start: str = ""  # name of the shipped network that it goes on from
     only: tuple[str, ...] = ()  # names of subfolders; empty: all
+    bits: int = 16  # of a number in the weights file: see colorize.weights.stored
 
     @property
     def regression(self) -> bool:
@@ -192,7 +195,9 @@ def _make(kind: type, entries: dict, path: Path):
         if type(value) is not wanted:
             raise RecipeError(f"{path}: {name} must be of kind {wanted.__name__}, got {value!r}")
         if value not in CHOICES.get(name, (value,)):
-            raise RecipeError(f"{path}: {name} must be one of {', '.join(CHOICES[name])}, got {value!r}")
+            raise RecipeError(
+                f"{path}: {name} must be one of {', '.join(map(str, CHOICES[name]))}, got {value!r}"
+            )
         if name in ABOVE and not value > 0:
             raise RecipeError(f"{path}: {name} must be above 0, got {value!r}")
         if name == "zooms" and not (value and min(value) > 0):

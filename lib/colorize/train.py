@@ -163,9 +163,8 @@ def export(
     parts = data.parts if isinstance(data, Mix) else [data]
     kinds = [("thumbnails" if isinstance(part, Thumbnails) else "photos", len(part)) for part in parts]
     network = network.cpu()
-    for tensor in network.state_dict().values():  # measured as it will be stored: in half precision
-        if tensor.is_floating_point():
-            tensor.copy_(tensor.half())
+    # Measured as it will be stored: rounded.
+    network.load_state_dict(weights.restored(weights.stored(network, recipe.bits)), strict=False)
     about = {
         "parameters": sum(p.numel() for p in network.parameters()),
         "pictures": " and ".join(f"{count:,} {kind}" for kind, count in kinds),
@@ -177,7 +176,7 @@ def export(
     colorizer = Colorizer(network, recipe.view, name)
     rows, count = rows_of(colorizer, name, recipe, photos)
     results = {row: found["numbers"] for row, found in rows.items()}
-    weights.save(path, network, arguments(recipe), recipe.view, asdict(recipe) | about, results)
+    weights.save(path, network, arguments(recipe), recipe.view, asdict(recipe) | about, results, recipe.bits)
     with write_whole(path.with_suffix(".md")) as file:
         file.write(card(name, asdict(recipe) | about, rows, count).encode())
     return path

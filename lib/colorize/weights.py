@@ -1,6 +1,7 @@
 """Weights files: one network each, ``data/weights/NAME.safetensors``.
 
-Half precision, with what is needed to use the network and to know where it comes from. Loading runs no code from the file.
+Numbers of 16 bits, or of 8 with a scale for each filter, with what is needed to use the network and to know where it comes
+from. Loading runs no code from the file.
 """
 
 import difflib
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialized
 from torch import Tensor, nn
@@ -17,6 +19,8 @@ from torch import Tensor, nn
 from .files import data_folder, write_whole
 
 FORMAT = "1"  # of the file
+SCALE = ".scale"  # ends the name of what a tensor of 8-bit numbers is multiplied by
+BITS = (8, 16)  # of a number in the file
 
 
 class WeightsError(ValueError):
@@ -72,7 +76,8 @@ def load(name: str | Path, kinds: Mapping[str, type[nn.Module]], also: str = "")
             f"there is no network {str(name)!r}; there are {', '.join(names) or 'none'}{also}"
             + (f": did you mean {close[0]}?" if close else "")
         )
-    tensors, about = _read(path)
+    numbers, about = _read(path)
+    tensors = restored(numbers)
     if about["network"] not in kinds:
         raise WeightsError(f"{path} holds a {about['network']}, and {' or '.join(kinds)} was expected")
     network = kinds[about["network"]](**json.loads(about["arguments"]))
@@ -83,9 +88,55 @@ def load(name: str | Path, kinds: Mapping[str, type[nn.Module]], also: str = "")
         raise WeightsError(
             f"{path} does not fit {about['network']}: {', '.join(lost[:3])} missing, unknown, or of another shape"
         )
-    network.load_state_dict({key: tensor.float() for key, tensor in tensors.items()}, strict=False)
+    network.load_state_dict(tensors, strict=False)
     recipe, results = json.loads(about["recipe"]), json.loads(about["results"])
     return Loaded(network.eval(), int(about["size"]), path.stem, recipe, results)
+
+
+def stored(network: nn.Module, bits: int = 16) -> dict[str, Tensor]:
+    """Return a network's numbers as its file holds them: float16; with 8 bits filters and matrices as int8 and a scale.
+
+    The scale (float32, one for each filter or row) maps its largest number to 127:
+    q = round(w / s), s = max abs(w) / 127, so that no number moves by more than s / 2. Vectors (biases, batch norm) are
+    few and stay float16. Running means and variances too: float16 keeps three digits of them, which changes no pixel by
+    more than a level. The counters of batch norm play no part in the answer and are left out.
+
+    >>> layer = nn.Linear(3, 1, bias=False)
+    >>> layer.weight.data[:] = torch.tensor([[2.54, -1.0, 0.017]])
+    >>> {key: value.flatten().tolist() for key, value in stored(layer, bits=8).items() if value.dtype == torch.int8}
+    {'weight': [127, -50, 1]}
+
+    Raises
+    ------
+    ValueError if bits is neither 8 nor 16.
+    """
+    if bits not in BITS:
+        raise ValueError(f"bits must be 8 or 16, got {bits!r}")
+    numbers = {}
+    for key, value in network.state_dict().items():
+        value = value.detach().cpu().contiguous()
+        if bits == 8 and value.dim() > 1:
+            scale = value.float().flatten(1).abs().amax(dim=1) / 127
+            scale = scale.clamp(min=torch.finfo(torch.float32).tiny)  # a filter of zeros
+            numbers[key] = (value / _across(scale, value)).round().to(torch.int8)
+            numbers[key + SCALE] = scale
+        elif value.is_floating_point():
+            numbers[key] = value.half()
+    return numbers
+
+
+def restored(numbers: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return a state dict, float32, from the numbers of a file: the inverse of :func:`stored`, up to rounding."""
+    return {
+        key: value.float() * _across(numbers[key + SCALE], value) if key + SCALE in numbers else value.float()
+        for key, value in numbers.items()
+        if not key.endswith(SCALE)
+    }
+
+
+def _across(scale: Tensor, value: Tensor) -> Tensor:
+    """Shape one scale for each filter so that it multiplies all of its numbers."""
+    return scale.view(-1, *[1] * (value.dim() - 1))
 
 
 def save(
@@ -95,8 +146,9 @@ def save(
     size: int,
     recipe: dict,
     results: dict | None = None,
+    bits: int = 16,
 ) -> None:
-    """Write a network's weights as float16, with its class, arguments, recipe, results and a checksum.
+    """Write a network's weights, with its class, arguments, recipe, results and a checksum.
 
     Parameters
     ----------
@@ -104,11 +156,13 @@ def save(
     arguments : what the network's class was called with.
     size : the photo's shorter side at which it works.
     recipe, results : how it was made and what it reached, to be kept with it; anything JSON can hold.
+    bits : of a number in the file, 16 or 8: see :func:`stored`.
+
+    Raises
+    ------
+    WeightsError if a number is not finite, or too large for float16; ValueError if bits is neither 8 nor 16.
     """
-    tensors = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
-    # Running means and variances too: float16 keeps three digits of them, which changes no pixel by more than a level.
-    # The counters of batch norm play no part in the answer.
-    tensors = {key: value.half() for key, value in tensors.items() if value.is_floating_point()}
+    tensors = stored(network, bits)
     if bad := [key for key, value in tensors.items() if not value.isfinite().all()]:
         raise WeightsError(
             f"{', '.join(bad[:3])}: values too large for float16, or not finite; {path} was not written"
