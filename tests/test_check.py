@@ -15,6 +15,7 @@ from PIL import Image
 
 from colorize.check import Check, exercises
 from colorize.check.badge import MIME, Badge, Scorecard
+from colorize.check.inputs import fresh
 from colorize.check.judge import NO_GRADIENT, Case, Exercise, Verdict, Wrong, judge
 
 
@@ -292,6 +293,22 @@ def test_right_answers_written_differently_are_right(one):
     assert len(answers) >= 2
     for answer in answers:
         assert judge(one, answer).message == ""
+
+
+@pytest.mark.parametrize("one", ALL, ids=lambda e: e.number)
+def test_inputs_that_nobody_has_seen(one):
+    """A grading draws them anew: right answers stay right, and who only knows the lesson's inputs by heart does not."""
+    learned = [(case.args, one.reference(*case.args)) for case in one.cases()]
+
+    def by_heart(*args):
+        return next(result for known, result in learned if repr(known) == repr(args))
+
+    assert judge(one, by_heart).state == "right" or one.trains
+    for salt in (11, 2**41 + 5):
+        with fresh(salt):
+            assert judge(one, by_heart).state == "not yet"
+            for answer in (one.reference, *ANSWERS[int(one.number.split(".")[0])].RIGHT[one.number]):
+                assert judge(one, answer).message == ""
 
 
 @pytest.mark.parametrize("one", ALL, ids=lambda e: e.number)

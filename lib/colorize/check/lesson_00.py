@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from .inputs import generator
 from .judge import Case, Exercise
 
 
@@ -12,7 +13,7 @@ def chroma(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _plane(seed: int) -> Tensor:
-    return torch.randn(3, 4, generator=torch.Generator().manual_seed(seed)) * 30
+    return torch.randn(3, 4, generator=generator(seed)) * 30
 
 
 CHROMA = Exercise(

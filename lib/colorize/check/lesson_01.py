@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from ..lab import RGB_TO_XYZ, WHITE, lab_to_rgb, rgb_to_lab
+from .inputs import generator
 from .judge import Case, Exercise
 
 MATRIX = torch.tensor(RGB_TO_XYZ)
@@ -13,7 +14,7 @@ WHITE_POINT = torch.tensor(WHITE)
 
 def _image(seed: int, height: int = 3, width: int = 4) -> Tensor:
     """(3, height, width) random values in [0, 1]."""
-    return torch.rand(3, height, width, generator=torch.Generator().manual_seed(seed))
+    return torch.rand(3, height, width, generator=generator(seed))
 
 
 # 1.1 From the screen to light
@@ -127,6 +128,7 @@ SWAP = Exercise(
         Case("For a photo and itself", (_ramp(0.8, 0.4, 0.3), _ramp(0.8, 0.4, 0.3)), _ramp(0.8, 0.4, 0.3)),
         Case("For a gray ramp and the color of a red one", (_ramp(0.6, 0.6, 0.6), _ramp(0.7, 0.3, 0.3))),
         Case("For a blue ramp and the color of a flipped green one", (_ramp(0.3, 0.4, 0.8), _ramp(0.3, 0.7, 0.4).flip(2))),
+        Case("For two pictures of 4 x 5 pixels", (0.2 + 0.6 * _image(7, 4, 5), 0.2 + 0.6 * _image(8, 4, 5))),
     ],
     outputs=("the picture",),
     tolerance=2e-3,
@@ -149,6 +151,15 @@ def _one_color(a: float, b: float) -> Tensor:
     return ab
 
 
+def _vivid(n: int, seed: int) -> Tensor:
+    """(n, 2, 3, 4): colors up to 3, 6, 9, ... from gray on each axis."""
+    return (
+        (2 * torch.rand(n, 2, 3, 4, generator=generator(seed)) - 1)
+        * 3
+        * torch.arange(1, n + 1).view(n, 1, 1, 1)
+    )
+
+
 GRAY = Exercise(
     "1.5",
     "The gray filter",
@@ -168,6 +179,7 @@ GRAY = Exercise(
         Case("For a picture with one gray pixel", (_one_color(-30, -30) + 30, 5.0), torch.tensor([False])),
         Case("For one pixel of ab = (4.5, 2)", (_one_color(4.5, 2), 5.0), torch.tensor([True])),
         Case("For a threshold of 10 and a pixel of (8, -8)", (_one_color(8, -8), 10.0), torch.tensor([True])),
+        Case("For six pictures, more and more vivid", (_vivid(6, 9), 5.0)),
     ],
     outputs=("the answer",),
 )

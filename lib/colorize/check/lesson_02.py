@@ -7,12 +7,13 @@ from torch import Tensor
 
 from ..bins import gamut_bins, grid_points, srgb_hull
 from ..lab import lab_to_xyz, xyz_to_linear
+from .inputs import generator
 from .judge import Case, Exercise, Wrong
 
 
 def _colors(n: int, seed: int, reach: float = 60.0) -> Tensor:
     """(n, 2) colors of the ab plane, away from the borders between bins of spacing 10."""
-    random = torch.Generator().manual_seed(seed)
+    random = generator(seed)
     cell = torch.randint(-int(reach) // 10, int(reach) // 10 + 1, (n, 2), generator=random) * 10.0
     return cell + (torch.rand(n, 2, generator=random) - 0.5) * 8
 
@@ -73,6 +74,14 @@ def _plane_at(lightness: float) -> Tensor:
     return torch.cat((torch.full((1, 23, 23), lightness), ab))
 
 
+def _any_lab(n: int, seed: int) -> Tensor:
+    """(3, n, 1): of any lightness, in the gamut or not."""
+    lab = torch.rand(3, n, 1, generator=generator(seed))
+    return lab * torch.tensor([100.0, 180.0, 180.0]).view(3, 1, 1) - torch.tensor([0.0, 90.0, 90.0]).view(
+        3, 1, 1
+    )
+
+
 def _draw_mask(result: Tensor, case: Case) -> np.ndarray:
     mask = torch.as_tensor(result).view(23, 23).T.flip(0)  # b upwards; other sizes are not worth a picture
     return (mask[..., None].expand(-1, -1, 3).numpy() * 200 + 30).astype(np.uint8)
@@ -97,6 +106,7 @@ DISPLAYABLE = Exercise(
         Case("For the grid at L = 30", (_plane_at(30.0),)),
         Case("For the grid at L = 75", (_plane_at(75.0),)),
         Case("For a batch of two grids", (torch.stack((_plane_at(20.0), _plane_at(90.0))),)),
+        Case("For 200 colors", (_any_lab(200, 20),)),
     ],
     outputs=("the mask",),
     draw=_draw_mask,
@@ -143,6 +153,7 @@ KEEP = Exercise(
         Case("For a triangle of three colors, widened by 10", (grid_points(), _triangle(), 10.0)),
         Case("For the same triangle, widened by 23", (grid_points(), _triangle(), 23.0)),
         Case("For all colors of sRGB, widened by 10", (grid_points(), srgb_hull().float(), 10.0)),
+        Case("For 8 colors, widened by 12", (grid_points(), _colors(8, 21), 12.0)),
     ],
     outputs=("the mask",),
     inspect=_says_count,

@@ -4,12 +4,13 @@ import torch
 from torch import Tensor
 
 from ..toyworld import ToyWorld
+from .inputs import generator
 from .judge import Case, Exercise
 
 
 def _maps(n: int, height: int, width: int, seed: int, reach: float = 60.0) -> Tensor:
     """(n, 2, height, width) colors, anywhere within reach."""
-    random = torch.Generator().manual_seed(seed)
+    random = generator(seed)
     return (torch.rand(n, 2, height, width, generator=random) * 2 - 1) * reach
 
 
@@ -56,7 +57,7 @@ def _palette(kind: str) -> tuple[Tensor, Tensor]:
 
 
 def _any_palette(k: int, seed: int) -> tuple[Tensor, Tensor]:
-    random = torch.Generator().manual_seed(seed)
+    random = generator(seed)
     share = torch.rand(k, generator=random, dtype=torch.float64) + 0.1
     return (torch.rand(k, 2, generator=random, dtype=torch.float64) * 2 - 1) * 60, share / share.sum()
 
@@ -110,7 +111,7 @@ def answer_for(answer: Tensor, kinds: Tensor, number: int) -> Tensor:
 
 
 def _kinds(n: int, height: int, width: int, seed: int) -> Tensor:
-    random = torch.Generator().manual_seed(seed)
+    random = generator(seed)
     return torch.randint(0, 4, (n, height, width), generator=random)
 
 
@@ -181,6 +182,12 @@ def _answers(n: int, low: float = -70.0, high: float = 80.0) -> Tensor:
     return torch.linspace(low, high, n, dtype=torch.float64)
 
 
+def _any_axis(answers: int, colors: int, seed: int) -> tuple[Tensor, Tensor, Tensor, float]:
+    values = torch.rand(answers + colors, generator=generator(seed), dtype=torch.float64) * 120 - 60
+    share = torch.rand(colors, generator=generator(seed + 1), dtype=torch.float64) + 0.1
+    return values[:answers], values[answers:], share / share.sum(), 8.0
+
+
 FORCE = Exercise(
     "3.6",
     "The force on an answer",
@@ -200,6 +207,7 @@ FORCE = Exercise(
         Case("For an apple's a and beta = 110", (_answers(7), *_axis("apple", 0), 110.0)),
         Case("For a balloon's b and beta = 20", (_answers(9), *_axis("balloon", 1), 20.0)),
         Case("For a roof's b and beta = 0.5", (_answers(31, -15.0, 40.0), *_axis("roof", 1), 0.5)),
+        Case("For five colors and beta = 8", _any_axis(12, 5, 15)),
     ],
     outputs=("the force",),
 )

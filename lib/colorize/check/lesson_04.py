@@ -6,13 +6,14 @@ import torch
 from torch import Tensor
 
 from ..bins import soft_encode
+from .inputs import generator
 from .judge import Case, Exercise, Wrong
 
 BINS = 313
 
 
 def _random(*shape: int, seed: int, spread: float = 2.0) -> Tensor:
-    return spread * torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+    return spread * torch.randn(*shape, generator=generator(seed))
 
 
 def _codes(colors: int, seed: int) -> tuple[Tensor, Tensor]:
@@ -142,7 +143,7 @@ GRADIENT = Exercise(
 
 def _few(pixels: int, bins: int, seed: int) -> tuple[Tensor, Tensor]:
     """Codes over 2 of a few bins: index, weight (pixels, 2)."""
-    random = torch.Generator().manual_seed(seed)
+    random = generator(seed)
     index = torch.stack([torch.randperm(bins, generator=random)[:2] for _ in range(pixels)])
     share = 0.5 + 0.4 * torch.rand(pixels, 1, generator=random)
     return index, torch.cat((share, 1 - share), dim=1)
@@ -191,6 +192,7 @@ BEST = Exercise(
             "For three colors, two of them neighbors",
             (*_palette((13, 8), (22, 9), (-40, 31)), torch.tensor([0.5, 0.3, 0.2]), BINS),
         ),
+        Case("For six colors", (*_codes(6, seed=30), _random(6, seed=31).softmax(dim=0), BINS)),
     ],
     outputs=("the distribution",),
     inspect=_says_sum,
@@ -209,7 +211,7 @@ def axis_bins(ab: Tensor, bins: int = 10) -> Tensor:
 def _off_edges(*shape: int, seed: int) -> Tensor:
     """Colors that lie clearly inside a bin, for 10, 30 and 50 bins."""
     width = 200 / 150  # every edge of the three grids is a multiple of this, counted from -100
-    cells = torch.randint(-4, 154, shape, generator=torch.Generator().manual_seed(seed))
+    cells = torch.randint(-4, 154, shape, generator=generator(seed))
     return (cells + 0.5) * width - 100
 
 

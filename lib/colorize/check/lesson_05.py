@@ -4,18 +4,15 @@ import torch
 from torch import Tensor
 
 from ..bins import gamut_bins, nearest_bin
+from .inputs import generator
 from .judge import Case, Exercise, Wrong
 
 BINS = 313
 
 
-def _random(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
 def _prior(n: int, seed: int) -> Tensor:
     """(n,) shares that differ by orders of magnitude, sum 1."""
-    return (3 * torch.randn(n, generator=_random(seed))).softmax(dim=0)
+    return (3 * torch.randn(n, generator=generator(seed))).softmax(dim=0)
 
 
 def _must_sum_to_one(result, case: Case) -> None:
@@ -46,7 +43,7 @@ def _three_quarters_gray() -> Tensor:
 
 def _ab(n: int, seed: int) -> Tensor:
     """(n, 2, 5, 8), more of them near gray than far."""
-    return torch.randn(n, 2, 5, 8, generator=_random(seed)) * torch.tensor([22.0, 30.0]).view(2, 1, 1) + 3
+    return torch.randn(n, 2, 5, 8, generator=generator(seed)) * torch.tensor([22.0, 30.0]).view(2, 1, 1) + 3
 
 
 COUNT = Exercise(
@@ -178,7 +175,7 @@ def weighted_gradient(logits: Tensor, target: Tensor, bin_weight: Tensor) -> Ten
 
 def _pixels(m: int, q: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     """Logits, soft targets and bin weights, with no two largest numbers alike."""
-    random = _random(seed)
+    random = generator(seed)
     logits = 2 * torch.randn(m, q, generator=random)
     target = (3 * torch.randn(m, q, generator=random)).softmax(dim=1)
     return logits, target, 0.2 + 5 * torch.rand(q, generator=random)
@@ -226,7 +223,7 @@ BELIEF = Exercise(
         ),
         Case("For one certain color", (torch.tensor([1.0]), torch.tensor([9.0])), torch.tensor([1.0])),
         Case("For equal weights", (torch.tensor([0.5, 0.3, 0.2]), torch.full((3,), 4.0))),
-        Case("For five colors", (_prior(5, 9), 0.2 + 5 * torch.rand(5, generator=_random(10)))),
+        Case("For five colors", (_prior(5, 9), 0.2 + 5 * torch.rand(5, generator=generator(10)))),
     ],
     outputs=("the probability",),
     inspect=_must_sum_to_one,

@@ -4,12 +4,13 @@ import torch
 from torch import Tensor
 
 from ..bins import gamut_bins
+from .inputs import generator
 from .judge import Case, Exercise
 
 
 def _logits(*shape: int, seed: int, scale: float = 3.0) -> Tensor:
     """Logits of any shape, without ties."""
-    return scale * torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+    return scale * torch.randn(shape, generator=generator(seed))
 
 
 def _two(*values: float) -> tuple[Tensor, Tensor]:

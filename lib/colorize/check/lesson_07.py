@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from .inputs import generator
 from .judge import Case, Exercise
 
 # The 19 convolutions before the resolution is doubled.
@@ -11,7 +12,7 @@ DILATIONS = (1,) * 10 + (2,) * 6 + (1,) * 3
 
 
 def _random(*shape: int, seed: int) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+    return torch.randn(*shape, generator=generator(seed))
 
 
 # 7.1 The layer table
@@ -22,6 +23,11 @@ def table(strides: tuple[int, ...], dilations: tuple[int, ...]) -> Tensor:
     before = torch.tensor((1, *strides[:-1])).cumprod(0)
     apart = before * torch.tensor(dilations)
     return torch.stack((before, apart, 1 + 2 * apart.cumsum(0)), dim=1)
+
+
+def _whole(low: int, high: int, n: int, seed: int) -> tuple[int, ...]:
+    """Return n whole numbers from low to high."""
+    return tuple(torch.randint(low, high + 1, (n,), generator=generator(seed)).tolist())
 
 
 TABLE = Exercise(
@@ -38,6 +44,7 @@ TABLE = Exercise(
             torch.tensor([[1, 1, 3], [2, 2, 7], [4, 12, 31]]),
         ),
         Case("For the 19 layers", (STRIDES, DILATIONS)),
+        Case("For six layers", (_whole(1, 2, 6, seed=30), _whole(1, 4, 6, seed=31))),
     ],
     outputs=("the table",),
 )
@@ -54,6 +61,9 @@ def cost(inputs: Tensor, outputs: Tensor, kernel: Tensor, places: Tensor) -> tup
 
 def _layers(*columns: tuple[int, ...]) -> tuple[Tensor, ...]:
     return tuple(torch.tensor(column) for column in columns)
+
+
+RANGES = ((1, 300), (1, 300), (1, 7), (1, 9999))  # of inputs, outputs, kernel, places
 
 
 COST = Exercise(
@@ -74,6 +84,10 @@ COST = Exercise(
         Case(
             "For conv8_1, 512 to 256 channels, 4 x 4, at 1,024 places",
             _layers((512,), (256,), (4,), (1024,)),
+        ),
+        Case(
+            "For five layers",
+            _layers(*(_whole(low, high, 5, seed=32 + k) for k, (low, high) in enumerate(RANGES))),
         ),
     ],
     outputs=("the count of numbers", "the count of multiply-adds"),
@@ -141,6 +155,7 @@ TOUCHES = Exercise(
             (3, 3, 2),
             torch.ones(3, 3, dtype=torch.bool),
         ),
+        Case("For another size and dilation", (*_whole(8, 15, 2, seed=40), *_whole(1, 4, 1, seed=41))),
     ],
     outputs=("the mask",),
 )

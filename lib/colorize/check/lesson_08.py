@@ -5,17 +5,18 @@ import math
 import torch
 from torch import Tensor
 
+from .inputs import generator
 from .judge import Case, Exercise
 
 CAP = 58.92  # dB, what rounding to 8 bits alone costs: metrics.PSNR_CAP
 
 
 def _random(*shape: int, seed: int) -> Tensor:
-    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed))
+    return torch.rand(*shape, generator=generator(seed))
 
 
 def _numbers(high: int, *shape: int, seed: int) -> Tensor:
-    return torch.randint(high, shape, generator=torch.Generator().manual_seed(seed))
+    return torch.randint(high, shape, generator=generator(seed))
 
 
 # 8.1 The area under the curve
@@ -236,6 +237,7 @@ FOOLING = Exercise(
         Case("For 10 practice trials and 40 others, of which 13 fooled", _answers(10, 40, 13)),
         Case("For 2 practice trials and 8 others, of which 5 fooled", _answers(2, 8, 5)),
         Case("For two people in a row, each with 4 practice trials and 20 others", _two_players((3, 9))),
+        Case("For 60 trials in any order", (_random(60, seed=40) < 0.2, _random(60, seed=41) < 0.4)),
     ],
     outputs=("the rate", "the lower end", "the upper end"),
 )
@@ -254,10 +256,10 @@ def _counts(seed: int) -> tuple[Tensor, Tensor]:
     """Two confusions of the same pictures: 20, 30, 40 and 50 of four classes."""
     found = []
     for k in range(2):
-        generator = torch.Generator().manual_seed(seed + k)
+        random = generator(seed + k)
         rows = [
             torch.bincount(
-                torch.multinomial(torch.eye(4)[c] + 0.2, 20 + 10 * c, replacement=True, generator=generator),
+                torch.multinomial(torch.eye(4)[c] + 0.2, 20 + 10 * c, replacement=True, generator=random),
                 minlength=4,
             )
             for c in range(4)
