@@ -11,7 +11,7 @@ from lessons import ROOT
 LIBRARY = ROOT / "lib" / "colorize"
 # From the ground up; a module imports only from the floors below its own. docs/architecture.md draws the same.
 FLOORS = [
-    {"files", "parallel", "console"},
+    {"files", "parallel", "console", "wire", "sandbox"},
     {"lab", "images", "metadata", "toyscenes", "checkpoints", "downloads", "answers", "weights", "neighbors"},
     {"bins", "huechroma", "quantiles", "readouts"},
     {"decode", "marginal", "metrics", "curves", "losses", "prior", "datasets", "networks"},
@@ -22,8 +22,8 @@ FLOORS = [
     {"evaluation", "batch", "toyruns", "seasons", "recipes", "recognition", "probes", "adversarial"},
     {"figures", "widgets"},
     {"check", "study_demo", "brush_demo"},
-    {"build", "start", "doctor", "measure", "make_prior", "make_classifier"},
-    {"compare", "train", "agrawal", "toygan", "experiments", "larsson", "koalarization"},
+    {"build", "start", "doctor", "measure", "make_prior", "make_classifier", "examine", "pupil"},
+    {"compare", "train", "agrawal", "toygan", "experiments", "larsson", "koalarization", "grade"},
     {"cli"},
     {"__main__"},
 ]

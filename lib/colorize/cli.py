@@ -1,9 +1,10 @@
-"""The command ``colorize``: color photos; train, evaluate and list networks.
+"""The command ``colorize``: color photos; train, evaluate and list networks; grade notebooks.
 
     colorize photo.jpg [more, or folders] -o out
     colorize train --recipe NAME --data FOLDER
     colorize evaluate FOLDER --network NAME [more]
     colorize networks
+    colorize grade FOLDER -o scores.csv
 
 Without an installation: ``python -m colorize`` in place of ``colorize``. Exit status: 0; 1 if a photo failed, a disk did, or a
 training was stopped; 2 for a mistake in the command; 130 after Ctrl-C.
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from .console import Parser, ctrl_c_waits, did_you_mean, one_line, say
 
-COMMANDS = ("train", "evaluate", "networks")
+COMMANDS = ("train", "evaluate", "networks", "grade")
 MANY = 500  # photos, for an evaluation
 HELP = """\
 Color black-and-white photos. Each keeps its size, its orientation and its metadata, which then say that the colors
@@ -33,6 +34,7 @@ other commands (each has a --help of its own):
                                         measure networks on color photos of your own
   colorize train --recipe NAME --data FOLDER
                                         train a network on photos of your own
+  colorize grade FOLDER -o scores.csv   try the exercises in a class's notebooks
 """
 
 
@@ -49,6 +51,10 @@ def main(arguments: list[str] | None = None) -> int:
             return evaluate(rest)
         if command == "networks":
             return networks(rest)
+        if command == "grade":
+            with ctrl_c_waits():
+                from .grade import main as grade
+            return grade(rest)
         return colorize(arguments or ["--help"])
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)

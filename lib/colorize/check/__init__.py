@@ -71,7 +71,7 @@ class Check:
             self.verdicts[number] = verdict
             show(Badge(verdict))
             if verdict.state != "right":
-                return _stand_in(exercise, function)
+                return stand_in(exercise, function)
             return _with_tensors(function) if verdict.arrays else function
 
         return decorate
@@ -98,7 +98,9 @@ def _with_tensors(student: Callable) -> Callable:
     return function
 
 
-def _stand_in(exercise: Exercise, student: Callable) -> Callable:
+def stand_in(exercise: Exercise, student: Callable) -> Callable:
+    """Return the course's own answer, which remembers the student's function whose place it takes."""
+
     def reference(*args, **kwargs):
         return exercise.reference(*args, **kwargs)
 

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..wire import Unknown
+
 
 def misfit(got: Any, good: Any, names: tuple[str, ...]) -> str | None:
     """Return None if both are of one make (number of results, types, shapes), else what is different."""
@@ -105,4 +107,6 @@ def describe(value: Any) -> str:
         return "the values and the numbers that min and max return together: use argmin or argmax for the numbers"
     if isinstance(value, (tuple, list)):
         return f"a {type(value).__name__} of {len(value)}"
+    if isinstance(value, Unknown):
+        return value.description
     return f"{value!r} ({type(value).__name__})"[:120]

@@ -22,11 +22,16 @@ NO_GRADIENT = (
     "The number is right, but no gradient flows back from it, so that no network could learn from it. Return a tensor that "
     "PyTorch computed from the first argument, without item(), float(), numpy(), detach() or no_grad()."
 )
+CHANGES_INPUT = "Your function changes its input in place. Work on a copy, or use new names."
 TIME_LIMIT = 10.0  # seconds for one exercise, all its cases together
 
 
 class Wrong(Exception):
     """Raised by an exercise's own inspection, with the sentence that the student reads."""
+
+
+class Told(Exception):
+    """Raised by a function that runs elsewhere, with the words about what went wrong there."""
 
 
 class TimeUp(BaseException):
@@ -101,26 +106,25 @@ def judge(exercise: Exercise, function: Callable, limit: float = TIME_LIMIT) -> 
     deadline = time.monotonic() + limit
     with _random_state_kept():
         for case in cases:
-            args = _copy(case.args)
+            args = copied(case.args)
             try:
                 with _alarm(deadline - time.monotonic()):
                     raw = function(*args)
                     result = plain(raw)
                 arrays |= has_arrays(raw)
             except NotImplementedError as error:
-                # Raised by the student's own line it means "not started"; inside a library it is an error like others.
-                untouched = _frames(error)[-1][0] == _file(function)
-                return (
-                    verdict("open") if untouched else verdict("not yet", _crash(error, function, args, case))
-                )
+                if untouched(error, function):
+                    return verdict("open")
+                return verdict("not yet", f"{case.say}: {crash(error, function, args)}")
+            except Told as told:
+                return verdict("not yet", f"{case.say}: {told}")
             except TimeUp:
                 words = f"{case.say}: stopped after {limit:g} s. Is there a loop that never ends?"
                 return verdict("not yet", words)
             except (Exception, SystemExit) as error:
-                return verdict("not yet", _crash(error, function, args, case))
-            if not _same(args, case.args):
-                words = "Your function changes its input in place. Work on a copy, or use new names."
-                return verdict("not yet", words)
+                return verdict("not yet", f"{case.say}: {crash(error, function, args)}")
+            if not same(args, case.args):
+                return verdict("not yet", CHANGES_INPUT)
             results.append(result)
         for case, result in zip(cases, results, strict=True):
             good = _expected(exercise, case)
@@ -153,7 +157,7 @@ def _typical_mistake(exercise: Exercise, cases: list[Case], results: list) -> st
     """Return the message of the mistake that gives the same results as the student's function on every case."""
 
     def agree(case: Case, result: Any, mistake: Callable) -> bool:
-        theirs = mistake(*_copy(case.args))
+        theirs = mistake(*copied(case.args))
         return not (misfit(result, theirs, exercise.outputs) or _off(exercise, result, theirs))
 
     for mistake, message in exercise.mistakes:
@@ -168,7 +172,7 @@ def _off(exercise: Exercise, result: Any, good: Any) -> str | None:
 
 
 def _expected(exercise: Exercise, case: Case) -> Any:
-    return case.expected if case.expected is not None else exercise.reference(*_copy(case.args))
+    return case.expected if case.expected is not None else exercise.reference(*copied(case.args))
 
 
 def _own_words(exercise: Exercise, result: Any, case: Case) -> str | None:
@@ -198,7 +202,7 @@ def _pictures(exercise: Exercise, result: Any, good: Any, case: Case) -> tuple[n
 
 
 def _has_gradient(function: Callable, case: Case, seconds: float) -> bool:
-    args = _copy(case.args)
+    args = copied(case.args)
     args[0].requires_grad_()
     try:
         with torch.enable_grad(), _alarm(seconds):
@@ -207,18 +211,20 @@ def _has_gradient(function: Callable, case: Case, seconds: float) -> bool:
         return False
 
 
-def _same(a: Any, b: Any) -> bool:
+def same(a: Any, b: Any) -> bool:
+    """Tell whether two sets of arguments hold the same tensors."""
     if isinstance(a, Tensor):
         return a.shape == b.shape and torch.equal(a, b)
     if isinstance(a, tuple):
-        return all(_same(x, y) for x, y in zip(a, b, strict=True))
+        return all(same(x, y) for x, y in zip(a, b, strict=True))
     return True
 
 
-def _copy(value: Any) -> Any:
+def copied(value: Any) -> Any:
+    """Copy the tensors in a set of arguments."""
     if isinstance(value, Tensor):
         return value.clone()
-    return tuple(_copy(v) for v in value) if isinstance(value, tuple) else value
+    return tuple(copied(v) for v in value) if isinstance(value, tuple) else value
 
 
 @contextlib.contextmanager
@@ -272,7 +278,13 @@ def _last_line(error: BaseException, function: Callable) -> tuple[int | None, st
     return None, ""
 
 
-def _crash(error: BaseException, function: Callable, args: tuple, case: Case) -> str:
+def untouched(error: NotImplementedError, function: Callable) -> bool:
+    """Tell whether the student's own line raised it, which means "not started"; inside a library it is an error like others."""
+    return _frames(error)[-1][0] == _file(function)
+
+
+def crash(error: BaseException, function: Callable, args: tuple) -> str:
+    """Say what a function crashed with, where, and what it was called with."""
     line, text = _last_line(error, function)
     where = f" in line {line} of the cell" if line is not None else ""
     if text:
@@ -284,6 +296,4 @@ def _crash(error: BaseException, function: Callable, args: tuple, case: Case) ->
     advice = " `if` takes one value; torch.where chooses for each." if "is ambiguous" in words else ""
     shapes = ", ".join(describe(a) for a in args)
     said = f": {words}" if words else ""
-    return (
-        f"{case.say}: crashed with {type(error).__name__}{where}{said}. It was called with {shapes}.{advice}"
-    )
+    return f"crashed with {type(error).__name__}{where}{said}. It was called with {shapes}.{advice}"

@@ -1,0 +1,357 @@
+"""Grading: verdicts that no notebook can forge, and notebooks that cannot stop it."""
+
+import csv
+import io
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from lessons import ANSWERS, SOURCES, mistake, stored, with_answers
+
+from colorize import cli, grade
+from colorize.examine import VERDICTS, Limits, Row, lesson_of, read
+
+RIGHT = "return (a**2 + b**2).sqrt()"
+IMPORTS = "import torch\nfrom colorize.check import check"
+EXERCISE = '@check("0.1")\ndef chroma(a, b):\n    {}'
+
+
+def solved(line=RIGHT):
+    return [IMPORTS, EXERCISE.format(line)]
+
+
+# Name: cells, the verdict on exercise 0.1, and a part of its message.
+QUICK = {
+    "right": (solved(), "right", ""),
+    "forged": (
+        # all in one: a badge, the words, a check of its own, verdicts in every module, and an answer that changes nothing
+        [
+            IMPORTS,
+            "import colorize.check, colorize.check.judge as j\nj.judge = lambda *a, **k: j.Verdict('0.1', 'x', 'right')",
+            "from colorize.check.badge import Badge, show\nshow(Badge(j.Verdict('0.1', 'Chroma', 'right')))",
+            'print("right", "0.1,right,1")',
+            EXERCISE.format('print("right"); return torch.zeros_like(a)'),
+        ],
+        "not yet",
+        "",
+    ),
+    "exits": (
+        [*solved("import os; os._exit(0)"), "import os\nos._exit(0)"],
+        "crashed",
+        "the process ended while the function ran",
+    ),
+    "loops": ([IMPORTS, "while True: pass", EXERCISE.format(RIGHT)], "right", ""),
+    "loops_inside": (solved("while True:\n        pass"), "time", "stopped after"),
+    "gone": (["x = 1", "# @check('0.2')"], "missing", 'no function under @check("0.1")'),
+}
+HOSTILE = {
+    "empty": ([], "missing", ""),
+    "open": (solved("raise NotImplementedError"), "open", ""),
+    "wrong": (solved("return a + b"), "not yet", ""),
+    "none": (solved("pass"), "not yet", "returns None"),
+    "raises": (solved("raise ValueError('no')"), "not yet", "crashed with ValueError"),
+    "says_right": (solved("return 'right'"), "not yet", "'right' (str)"),
+    "lambda_says_right": (
+        [IMPORTS, 'chroma = check("0.1")(lambda a, b: print("right"))'],
+        "not yet",
+        "returns None",
+    ),
+    "always_equal": (
+        [
+            IMPORTS,
+            "class Same(torch.Tensor):\n    def __eq__(self, other): return True\n    def __sub__(self, other): return 0 * other",
+            EXERCISE.format("return torch.zeros_like(a).as_subclass(Same)"),
+        ],
+        "not yet",
+        "",
+    ),
+    "by_heart": (
+        # the answers of the lesson's own cases, looked up: on new inputs there are none
+        [
+            IMPORTS,
+            "from colorize.check.lesson_00 import EXERCISES\nknown = [(c.args, EXERCISES[0].reference(*c.args)) for c in EXERCISES[0].cases()]",
+            EXERCISE.format(
+                "return next((r for (x, y), r in known if x.shape == a.shape and torch.equal(x, a)), torch.zeros_like(a))"
+            ),
+        ],
+        "not yet",
+        "",
+    ),
+    "own_check": (
+        [
+            "def check(n):\n    print('right')\n    return lambda f: f",
+            '@check("0.1")\ndef chroma(a, b):\n    return a',
+        ],
+        "not yet",
+        "",
+    ),
+    "own_check_and_right": (
+        ["def check(n): return lambda f: f", '@check("0.1")\ndef chroma(a, b):\n    return a.hypot(b)'],
+        "right",
+        "",
+    ),
+    "changes_input": (solved("a *= a; b *= b; return (a + b).sqrt()"), "not yet", "changes its input"),
+    "patches_torch": (
+        [
+            IMPORTS,
+            "torch.equal = torch.allclose = lambda *a, **k: True\ntorch.Tensor.all = lambda *a: torch.tensor(True)",
+            *solved("return a"),
+        ],
+        "not yet",
+        "",
+    ),
+    "syntax": ([IMPORTS, '@check("0.1")\ndef chroma(a, b)\n    return a'], "crashed", "SyntaxError"),
+    "name_error": ([IMPORTS, 'oops\n@check("0.1")\ndef chroma(a, b):\n    return a'], "crashed", "NameError"),
+    "exits_in_its_cell": (
+        [IMPORTS, "import os\n" + EXERCISE.format(RIGHT) + "\nos._exit(3)"],
+        "crashed",
+        "its cell ended the process",
+    ),
+    "loops_in_its_cell": (
+        [IMPORTS, EXERCISE.format(RIGHT) + "\nwhile True: pass"],
+        "time",
+        "its cell took more than 4 s",
+    ),
+    "loops_and_catches": (
+        [
+            IMPORTS,
+            "while True:\n    try:\n        while True: pass\n    except BaseException:\n        pass",
+            *solved(),
+        ],
+        "right",
+        "",
+    ),
+    "sleeps_in_every_cell": (
+        [IMPORTS, *["import time\ntime.sleep(3)"] * 9, *solved()],
+        "time",
+        "the notebook took more than 20 s",
+    ),
+    "gigabytes_of_output": (
+        [
+            IMPORTS,
+            "import os\nfor _ in range(3000): os.write(1, b'x' * 2**20)\nprint('right' * 10**7)",
+            *solved(),
+        ],
+        "right",
+        "",
+    ),
+    "gigabytes_of_memory": ([IMPORTS, "x = [torch.ones(2**28) for _ in range(90)]", *solved()], "right", ""),
+    "memory_inside": (solved("return torch.ones(2**34)"), "not yet", "crashed with RuntimeError"),
+    "returns_a_gigabyte": (solved("return torch.zeros(1).expand(2**30)"), None, ""),
+    "writes_garbage": (
+        # to every file that is open, so also to the one on which the answers travel
+        [
+            IMPORTS,
+            EXERCISE.format(
+                "import os\n    for n in range(3, 30):\n        try: os.write(n, b'right' * 9)\n        except OSError: pass\n    return a"
+            ),
+        ],
+        "crashed",
+        "",
+    ),
+    "closes_everything": (solved("import os; os.closerange(0, 99); return a"), "crashed", ""),
+    "forks": (
+        solved(
+            "import os\n    if os.fork() == 0:\n        while True: pass\n    return (a**2 + b**2).sqrt()"
+        ),
+        "right",
+        "",
+    ),
+    "exits_softly": (solved("import sys; sys.exit(0)"), "not yet", "SystemExit"),
+    "recursion": (solved("return chroma(a, b)"), None, ""),
+    "rude_repr": (
+        [
+            IMPORTS,
+            "class Rude:\n    def __repr__(self): raise RuntimeError",
+            EXERCISE.format("return Rude()"),
+        ],
+        "not yet",
+        "",
+    ),
+    "deep": (solved("x = []\n    for _ in range(10**5): x = [x]\n    return x"), None, ""),
+    "replaces_the_library": (
+        # on disk, for those who come after: forbidden where the system allows
+        [
+            IMPORTS,
+            "import colorize.check.lesson_00 as l, pathlib\np = pathlib.Path(l.__file__)\np.write_text(p.read_text() + '# changed')",
+            *solved("return a"),
+        ],
+        "not yet",
+        "",
+    ),
+    "talks_to_the_net": (
+        [
+            IMPORTS,
+            "import socket\nsocket.create_connection(('127.0.0.1', PORT), 2).send(b'right')",
+            *solved(),
+        ],
+        "right",
+        "",
+    ),
+}
+
+
+def write(folder, name, cells):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    nbformat.write(notebook, folder / f"{name}.ipynb")
+
+
+def scores(path):
+    return {(row["student"], row["exercise"]): row for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines())}
+
+
+def graded(tmp_path, cases, capsys):
+    folder = tmp_path / "class"
+    folder.mkdir()
+    for name, (cells, _, _) in cases.items():
+        write(folder, name, cells)
+    out = tmp_path / "scores.csv"
+    limits = ["--cell", "4", "--notebook", "20", "--jobs", "2", "--lesson", "0"]
+    assert cli.main(["grade", str(folder), "-o", str(out), *limits]) == 0
+    found = scores(out)
+    assert set(found) == {(name, "0.1") for name in cases}
+    for name, (_, verdict, message) in cases.items():
+        row = found[name, "0.1"]
+        assert row["verdict"] == verdict or verdict is None, (name, row)
+        assert message in row["message"], (name, row)
+        assert row["verdict"] in VERDICTS and row["points"] == str(int(row["verdict"] == "right"))
+    return capsys.readouterr().out
+
+
+def test_verdicts_that_cannot_be_forged_and_notebooks_that_cannot_stop_the_grading(tmp_path, capsys):
+    said = graded(tmp_path, QUICK, capsys)
+    assert [line.split() for line in said.splitlines() if line.startswith("loops")] == [
+        ["loops", "+", "1"],
+        ["loops_inside", "T", "0"],
+    ]
+    if sys.platform == "linux":
+        assert "Each notebook ran without network" in said or "NOT limited" in said
+
+
+@pytest.mark.long
+def test_thirty_hostile_notebooks(tmp_path, capsys):
+    reference = Path(grade.__file__).parent / "check" / "lesson_00.py"
+    before = reference.read_bytes()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        port = str(server.getsockname()[1])
+        cases = {
+            name: ([cell.replace("PORT", port) for cell in cells], *rest)
+            for name, (cells, *rest) in HOSTILE.items()
+        }
+        try:
+            said = graded(tmp_path, cases, capsys)
+            if "Each notebook ran without network" in said:
+                assert reference.read_bytes() == before
+                with pytest.raises(TimeoutError):
+                    server.accept()
+        finally:
+            reference.write_bytes(before)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+def test_a_lesson_open_half_solved_and_solved(source, tmp_path):
+    lesson = int(source.name[:2])
+    nbformat.write(with_answers(source, {}), tmp_path / "ada.ipynb")
+    nbformat.write(stored(source), tmp_path / "cyd.ipynb")
+    answers = getattr(ANSWERS[lesson], "HALF", {})
+    answers = {
+        n: answer if isinstance(answer, str) else mistake(source, n, answer) for n, answer in answers.items()
+    }
+    nbformat.write(with_answers(source, answers), tmp_path / "bob.ipynb")
+    rows, _ = grade.grade(grade.notebooks(tmp_path), Limits(), jobs=2)
+    found = {(row.student, row.exercise): row.verdict for row in rows}
+    numbers = [number for student, number in found if student == "ada"]
+    assert {found["ada", number] for number in numbers} == {"open"}
+    assert {found["cyd", number] for number in numbers} == {"right"}
+    for number in numbers:
+        wanted = (
+            {"open"} if number not in answers else {"right"} if number == numbers[0] else {"not yet", "time"}
+        )
+        assert found["bob", number] in wanted
+
+
+def test_mistakes_in_the_command(tmp_path, capsys):
+    write(tmp_path, "ada", solved())
+    (tmp_path / "none").mkdir()
+    (tmp_path / "there.csv").write_text("")
+    for arguments, sentence in (
+        (["nowhere", "-o", "x.csv"], "there is no folder nowhere"),
+        ([str(tmp_path / "none"), "-o", "x.csv"], "holds no notebook"),
+        ([str(tmp_path), "-o", str(tmp_path / "there.csv")], "is there already (--overwrite replaces)"),
+        ([str(tmp_path), "-o", "x.txt"], "expected a name that ends in .csv"),
+        ([str(tmp_path), "-o", "x.csv", "--lesson", "77"], "there are no exercises for lesson 77"),
+        (
+            [str(tmp_path), "-o", "x.csv", "--cell", "0"],
+            "argument --cell: expected a number above 0, received 0",
+        ),
+    ):
+        with pytest.raises(SystemExit):
+            cli.main(["grade", *arguments])
+        said = capsys.readouterr().err
+        assert sentence in said and len(said.splitlines()) == 2  # the other names --help
+
+
+def test_files_that_are_no_notebooks_get_their_rows(tmp_path):
+    (tmp_path / "broken.ipynb").write_bytes(b"\xff{")
+    (tmp_path / "list.ipynb").write_text("[]")
+    write(tmp_path, "other", ["print(1)"])
+    rows, held = grade.grade(grade.notebooks(tmp_path), Limits())
+    assert [(row.student, row.exercise, row.verdict) for row in rows] == [
+        ("broken", "-", "missing"),
+        ("list", "-", "missing"),
+        ("other", "-", "missing"),
+    ]
+    assert "no notebook that can be read" in rows[0].message
+    assert held == {}
+    with pytest.raises(ValueError, match="no notebook that can be read"):
+        read(tmp_path / "list.ipynb")
+
+
+def test_the_lesson_is_that_of_most_exercises():
+    assert lesson_of(["@check('2.1')\nx", '@check( "2.2" )', "@check('7.1')"]) == 2
+    assert lesson_of(["x = 1"]) is None
+
+
+def test_the_table_is_csv_that_no_spreadsheet_runs():
+    rows = [
+        Row("=cmd()", "2.1", "not yet", 0, 1.5, '-1, "two"\nlines'),
+        Row("ada", "2.1", "right", 1, 0.1, ""),
+    ]
+    found = list(csv.reader(io.StringIO(grade.table(rows))))
+    assert found[0] == ["student", "exercise", "verdict", "points", "seconds", "message"]
+    assert found[1] == ["'=cmd()", "2.1", "not yet", "0", "1.5", '\'-1, "two" lines']
+    assert found[2] == ["ada", "2.1", "right", "1", "0.1", ""]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory, network and writing are limited on Linux")
+def test_the_limits_hold(tmp_path):
+    """In a process of its own, which they bind for good. Where the system lacks one, confine() says so."""
+    code = """if True:
+        import pathlib, socket, sys
+        from colorize.sandbox import confine
+        held = confine(pathlib.Path(sys.argv[1]), 2**30)
+        pathlib.Path(sys.argv[1], "mine").write_text("x")
+        open("/dev/null", "w").write("x")
+        def allowed(do):
+            try:
+                do()
+                return True
+            except (OSError, MemoryError):
+                return False
+        assert allowed(lambda: open(sys.argv[2], "a")) != held["writing"]
+        assert allowed(lambda: bytearray(2**31)) != held["memory"]
+        assert allowed(lambda: socket.create_connection(("127.0.0.1", int(sys.argv[3])), 2)) != held["network"]
+        print(held)
+    """
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        arguments = [str(mine), str(tmp_path / "other"), str(server.getsockname()[1])]
+        done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "other").exists() or "'writing': False" in done.stdout
