@@ -15,7 +15,7 @@ TEST   := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --d
 CHOSEN := $(if $(LESSON),--lesson $(LESSON))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test test-long notebooks check-outputs weights bench doctor clean
+.PHONY: help setup lab test test-long notebooks check-outputs weights systems teaching bench doctor clean
 # Nobody is helped by a stamp that outlives a broken set-up.
 .DELETE_ON_ERROR:
 
@@ -40,11 +40,18 @@ check-outputs: $(READY)  ## run the solutions again and compare with the stored 
 
 weights: $(READY)  ## train the shipped networks again: PHOTOS=folder, NAME=one of them
 	@[ -n "$(PHOTOS)" ] || { echo 'Name a folder of photos: make weights PHOTOS=folder (data/README.md says which).' >&2; exit 2; }
-	@for name in $(or $(NAME),l2 smooth_l1 classification rebalanced l2_tuned first best zhang_small narrow hypercolumns classifier); do \
+	@for name in $(or $(NAME),l2 smooth_l1 classification rebalanced l2_tuned first best zhang_small narrow hypercolumns classifier fusion gan); do \
 	  case $$name in \
 	    classifier) $(BIN)/python -m colorize.make_classifier --photos "$(PHOTOS)/cifar10_train" $(ARGS) ;; \
 	    *) $(BIN)/python -m colorize train --recipe $$name --data "$(PHOTOS)" --weights data/weights $(ARGS) ;; \
 	  esac || exit 1; done
+
+systems: $(READY)  ## measure all networks on the same photos, for the README's table: PHOTOS=folder
+	@[ -n "$(PHOTOS)" ] || { echo 'Name a folder of photos: make systems PHOTOS=folder (data/README.md says which).' >&2; exit 2; }
+	$(BIN)/python docs/systems.py "$(PHOTOS)"
+
+teaching: $(READY)  ## write the teacher's pages, docs/teaching/, from the lessons and their checks
+	$(BIN)/python -m colorize.teacher $(ARGS)
 
 bench: $(READY)  ## run the benchmarks, on a machine that does nothing else
 	@$(PIP) install --quiet --constraint constraints.txt --editable '.[bench]'
