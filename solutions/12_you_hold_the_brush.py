@@ -800,7 +800,7 @@ show(
 )
 
 # %% [markdown]
-# Red leaks from the saucer onto the table: there the two are equally light, and no edge holds it. **Which stroke is missing?** Find
+# Red leaks from the saucer onto the table: there the table is hardly lighter, and no edge holds it. **Which stroke is missing?** Find
 # one before you look at ours, which stands in the next cell.
 
 # %%
@@ -815,8 +815,8 @@ print(f"all pixels:  off {distance.mean():.1f}, then {after.mean():.1f}")
 # everywhere.
 #
 # Paint yourself. With the package `ipycanvas` (`make lab` installs it) there is a canvas and a brush, and a slider that lets
-# the network have a say where nothing is painted. Without it, a slider paints our strokes one after the other. **Predict**:
-# what does the picture look like after the first stroke alone?
+# the network have a say where nothing is painted. The button "Example" paints our strokes. Without the package, a slider paints
+# them one after the other. **Predict**: what does the picture look like after the first stroke alone?
 #
 # <details><summary>Answer</summary>Red all over, table and cup too: where only one color is painted, every pixel takes it.</details>
 
