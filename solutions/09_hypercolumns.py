@@ -355,7 +355,7 @@ for name, ab in ways.items():
     print(f"{name:30} {distance:4.1f} ab units off")
 
 # %% [markdown]
-# 16 bins instead of 32 cost 1 unit more; bins of hue and chroma lie in between. All are far below the errors of any network.
+# 16 bins instead of 32 cost 1 unit more; bins of hue and chroma lie in between. All are far below the errors of our networks.
 #
 # ### The loss
 #
@@ -574,9 +574,9 @@ def median(p, edges):
 # %% [markdown]
 # ### Chromatic fading
 #
-# The balloon of section 4 has a mean arrow of length 0.14: its direction is an accident. But its chroma is not small, since
-# each of the six colors has some. So hue and chroma together paint a balloon in a full color that nobody predicted. The paper's
-# cure is to fade the chroma where the hues disagree. It prints (equation 5)
+# The balloon of section 4 has a mean arrow of length 0.14: its direction is an accident. But its chroma is 0.31, since none of
+# the six colors is gray. So hue and chroma together paint a balloon in a full color that nobody predicted. The paper's cure is
+# to fade the chroma where the hues disagree. It prints (equation 5)
 #
 # $$ C_\text{faded} = \max(\eta^{-1} |z|,\, 1) \cdot C, \qquad \eta = 0.03, $$
 #
@@ -730,7 +730,8 @@ for name, row in results["readouts"]["rows"].items():
 # - As printed, with the maximum, fading changes nothing; with the minimum but without the $K$ nothing that one could see. Only
 #   the minimum *with* the $K$ gives a gain like the paper's.
 #
-# With the exact answers of the toy world the gain is small: 0.125 to 0.124. Fading repairs what a network is unsure of.
+# With the exact answers of the toy world the gain is small: 0.125 to 0.124. What fading repairs on photos are hues that the
+# network is unsure of.
 
 # %% [markdown]
 # ## 6. A column through the network
@@ -793,9 +794,9 @@ show(
 # ### Exercise 9.6 · Read between the cells
 # ●●●○○ · 12 minutes
 #
-# (Optional.) Read one layer at one place. `row` and `column` are in pixels of the photo; pixel 0 has its middle at 0. Cell $i$ covers the
-# pixels from $i s$ to $(i + 1) s - 1$, where $s$ is the spacing, so its middle is at pixel $(i + 1/2) s - 1/2$. Beyond the
-# middles of the outermost cells, take those.
+# (Optional.) Read one layer at one place. `row` and `column` are in pixels of the photo; pixel 0 has its middle at 0. Cell $i$
+# covers the pixels from $i s$ to $(i + 1) s - 1$, where $s$ is the spacing, so its middle is at pixel $(i + 1/2) s - 1/2$.
+# Beyond the middles of the outermost cells, take those.
 #
 # <details><summary>Hint 1</summary>Turn the formula around: the place in cells is (row + 1/2) / s - 1/2. Keep it between 0 and
 # the last cell.</details>
