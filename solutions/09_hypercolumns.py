@@ -870,7 +870,7 @@ print(f"128 pixels, 4 bytes and 4 for the gradient: {channels * 128 * 8 / 1e6:.1
 # So they train on 128 pixels of each picture, drawn anew each time. What does that leave out? At these pixels, nothing: the
 # gradient is exactly that of the same pixels read from the dense form. And the others? Neighbors say nearly the same. Below,
 # the gradient of a small untrained network on four toy scenes, from $P$ random pixels of each, against the gradient from all of
-# them; 20 draws for each $P$.
+# them; 10 draws for each $P$.
 #
 # **Predict.** What is the cosine between the two, for 1 pixel, for 128? (1: the same direction, 0: nothing in common.)
 
@@ -901,12 +901,12 @@ full = gradient(head.loss(small.dense(tiny_L).flatten(2), tiny_lab))
 torch.manual_seed(1)
 for number in (1, 8, 32, 128):
     cosines = []
-    for _ in range(20):
+    for _ in range(10):
         chosen = torch.randperm(256)[:number]
         answer = small.at(tiny_L, places[chosen].expand(4, -1, -1))
         found = gradient(head.loss(answer, tiny_lab[:, :, chosen]))
         cosines.append(F.cosine_similarity(found, full, dim=0).item())
-    print(f"{number:4} pixels of each: mean cosine {sum(cosines) / 20:.2f}")
+    print(f"{number:4} pixels of each: mean cosine {sum(cosines) / 10:.2f}")
 
 # %% [markdown]
 # Single pixels point roughly the right way (0.5 is an angle of 60 degrees), 32 of each nearly where all 256 do. More pixels of
@@ -1122,7 +1122,7 @@ pairs = zip(results["spaces"]["rows"].items(), paper.split(","), strict=True)
 for (name, row), theirs in pairs:
     cells = [row.get(key) for key in ("best", "trained")]
     words = [f"{c['rmse']:.3f} / {c['psnr']:.1f}" if c else "" for c in cells]
-    print(f"{name:27}{words[0]:15}{words[1]:16}{theirs}")
+    print(f"{name:27}{words[0]:15}{words[1]:16}{theirs.strip()}")
 
 # %% [markdown]
 # - **Exact**: L2 is first, since a measure of distance likes the mean (lesson 8). Bins cost something, 16 x 16 wide ones the
@@ -1144,7 +1144,7 @@ print("the paper's name   channels   RMSE / PSNR, toy world   paper, on photos")
 pairs = zip(results["layers"]["rows"].items(), paper.split(","), strict=True)
 for (name, row), theirs in pairs:
     print(f"{name:19}{row['channels']:7}", end="      ")
-    print(f"{row['rmse']:.3f} / {row['psnr']:.1f}            {theirs}")
+    print(f"{row['rmse']:.3f} / {row['psnr']:.1f}            {theirs.strip()}")
 
 # %% [markdown]
 # High layers alone do poorly, there as here. Otherwise the toy world is no photo: its things are small and sharp, so the early
