@@ -987,8 +987,8 @@ for name, row in small["rows"].items():
 # **Take away**
 # 1. What a network does not know it must average over. A glance at the whole, fused at every place, tells it which case it is in:
 #    because it sees farther, or because it knows more.
-# 2. Belief is learned in training. A network believes a wrong embedding as it believes a right one, and pays four times as much as for
-#    none.
+# 2. Belief is learned in training. A network believes a wrong embedding as it believes a right one, and pays more than for none: up
+#    to four times as much.
 # 3. A frozen classifier does not complain. Check its input range, cache its answers, and do not take zeros for silence.
 #
 # ## Questions
