@@ -1038,12 +1038,12 @@ for name in ("l2", "gan"):
     colored[name] = paint(photo_L, predict(Colorizer.load(name), photos, (1.0,))[1.0])
 
 # %% jupyter={"source_hidden": true}
-fig, axes = panels(3, 5, (1.2, 1.35))
-for row, (name, batch) in zip(axes.reshape(3, 5), colored.items(), strict=True):
-    for ax, image in zip(row, batch, strict=True):
-        chroma = mean_chroma(rgb_to_lab(image[None])[:, 1:]).item()
-        picture(ax, image, f"{chroma:.0f}")
-    name_row(row[0], name)
+fig, axes = panels(3, 1, (6.0, 1.35))
+for ax, (name, batch) in zip(axes, colored.items(), strict=True):
+    picture(ax, torch.cat(list(F.pad(batch, (6, 6, 0, 0), value=1.0)), dim=2))
+    for k, chroma in enumerate(mean_chroma(rgb_to_lab(batch)[:, 1:]).tolist()):
+        ax.text(140 * k + 70, -6, f"{chroma:.0f}", ha="center")
+    name_row(ax, name)
 show(
     fig,
     alt="Five photos in three rows. Those of l2 are pale and brownish. In those of gan "
