@@ -200,7 +200,10 @@ def write(folder, name, cells):
 
 
 def scores(path):
-    return {(row["student"], row["exercise"]): row for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines())}
+    return {
+        (row["student"], row["exercise"]): row
+        for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+    }
 
 
 def graded(tmp_path, cases, capsys):
