@@ -23,7 +23,7 @@ def unsure_by_loop(p, sector, chroma, sectors=32):
     found = []
     for row in p:
         h = [sum(row[q].item() for q in range(len(row)) if sector[q] == k and chroma[q] > 0) for k in range(sectors)]  # fmt: skip
-        total = sum(h)
+        total = sum(h) or 1.0  # gray for certain
         entropy = -sum(x / total * math.log(x / total) for x in h if x > 0)
         found.append(entropy * sum((row * chroma).tolist()))
     return torch.tensor(found)
@@ -100,7 +100,7 @@ def like_by_weights(ab, lightness, distance, sigma_s=3.0, sigma_l=4.0):
 
 RIGHT = {
     "12.1": [prefer_by_powers, prefer_by_pixel],
-    "12.2": [lambda *a: unsure_by_loop(*a) if a[0][0, 0] < 1 else torch.zeros(1), unsure_by_scatter],
+    "12.2": [unsure_by_loop, unsure_by_scatter],
     "12.3": [ranks_by_comparison, ranks_in_numpy],
     "12.4": [energy_in_steps, energy_by_loop],
     "12.5": [shares_by_softmax, shares_by_loop],

@@ -66,7 +66,9 @@ def unsure(p: Tensor, sector: Tensor, chroma: Tensor, sectors: int = 32) -> Tens
     return torch.special.entr(hue).sum(dim=1) * (p @ chroma)
 
 
-COLORS = (torch.tensor([0, 3, 3, 10, 31]), torch.tensor([0.0, 30.0, 50.0, 50.0, 20.0]))  # sectors, chromas
+# Sectors and chromas of six colors. Gray is the second, and shares its sector with a color that has a hue.
+COLORS = (torch.tensor([3, 0, 3, 10, 31, 0]), torch.tensor([30.0, 0.0, 50.0, 50.0, 20.0, 40.0]))
+WIDER = (torch.tensor([3, 0, 3, 10, 39, 0]), COLORS[1], 40)
 
 UNSURE = Exercise(
     "12.2",
@@ -75,25 +77,26 @@ UNSURE = Exercise(
     lambda: [
         Case(
             "For a pixel that is red or green, 1/2 each, with chroma 50",
-            (torch.tensor([[0.0, 0, 0.5, 0.5, 0]]), *COLORS),
+            (torch.tensor([[0.0, 0, 0.5, 0.5, 0, 0]]), *COLORS),
             torch.tensor([50 * math.log(2)]),
         ),
         Case(
             "For a pixel that is gray with 0.5, and red or green with 0.25 each",
-            (torch.tensor([[0.5, 0, 0.25, 0.25, 0]]), *COLORS),
+            (torch.tensor([[0.0, 0.5, 0.25, 0.25, 0, 0]]), *COLORS),
             torch.tensor([25 * math.log(2)]),
         ),
         Case(
             "For two reds of one sector and different chroma",
-            (torch.tensor([[0.0, 0.5, 0.5, 0, 0]]), *COLORS),
+            (torch.tensor([[0.5, 0, 0.5, 0, 0, 0]]), *COLORS),
             torch.tensor([0.0]),
         ),
         Case(
             "For a pixel that is gray for certain",
-            (torch.tensor([[1.0, 0, 0, 0, 0]]), *COLORS),
+            (torch.tensor([[0.0, 1, 0, 0, 0, 0]]), *COLORS),
             torch.tensor([0.0]),
         ),
-        Case("For four pixels", (_shares(4, 5, seed=3), *COLORS)),
+        Case("For four pixels", (_shares(4, 6, seed=3), *COLORS)),
+        Case("For four pixels and 40 sectors", (_shares(4, 6, seed=14), *WIDER)),
     ],
     outputs=("the uncertainty",),
 )
@@ -123,6 +126,11 @@ RANKS = Exercise(
             "For 3, 9, 1, 5 and the reference 40, 30, 20, 10",
             (torch.tensor([3.0, 9.0, 1.0, 5.0]), torch.tensor([40.0, 30.0, 20.0, 10.0])),
             torch.tensor([20.0, 40.0, 10.0, 30.0]),
+        ),
+        Case(
+            "For 2, 1, 2, 3 and the reference 10, 20, 20, 40",  # two equal values, whose results are equal, too
+            (torch.tensor([2.0, 1.0, 2.0, 3.0]), torch.tensor([10.0, 20.0, 20.0, 40.0])),
+            torch.tensor([20.0, 10.0, 20.0, 40.0]),
         ),
         Case("For 50 values", (_random(50, seed=4), 10 * _random(50, seed=5) ** 3)),
     ],
@@ -203,6 +211,12 @@ SHARES = Exercise(
             torch.tensor([[1.0, math.exp(-7.5)]]) / (1 + math.exp(-7.5)),
         ),
         Case(
+            # Their variance, 0.0000009, counts as 0.000002: the weights are 1 and exp(-0.000004 / 0.0000012).
+            "For neighbors that are as light, and 0.002 lighter",
+            (torch.tensor([0.5]), torch.tensor([[0.5, 0.502]])),
+            torch.tensor([[1.0, math.exp(-10 / 3)]]) / (1 + math.exp(-10 / 3)),
+        ),
+        Case(
             "For four pixels that are all alike",
             (torch.full((1,), 0.25), torch.full((1, 3), 0.25)),
             torch.full((1, 3), 1 / 3),
@@ -253,6 +267,10 @@ MEAN_OF_LIKE = Exercise(
         Case(
             "For 20 pixels",
             (60 * _random(20, 2, seed=12), 40 + 8 * _random(20, seed=13), torch.arange(20.0) / 3),
+        ),
+        Case(
+            "For the same with sigmas of 2 pixels and 7 units of L",
+            (60 * _random(20, 2, seed=12), 40 + 8 * _random(20, seed=13), torch.arange(20.0) / 3, 2.0, 7.0),
         ),
     ],
     outputs=("the color",),
