@@ -243,7 +243,10 @@ show(
 # | 6 | How does a distribution become one color? | ready |
 # | 7 | What is in the full network of Zhang, Isola and Efros, and what does it cost? | ready |
 # | 8 | Two colorings of one photo: which is better, and who says so? | ready |
-# | 9 to 12 | What do other systems do differently, and what if you hold the brush? | planned |
+# | 9 | What else can a network be asked for, and which of its layers should answer? | ready |
+# | 10 | The same grass is green in summer and brown in fall: how can a pixel know? | ready |
+# | 11 | Can a network find out by itself what a good color is? | ready |
+# | 12 | The network proposes colors: how do you tell it what you want? | ready |
 # | 13 | What about your own pictures? | planned |
 #
 # Lessons 1 and 2 need Python and a first acquaintance with PyTorch's tensors. Each lesson stands on the ones before it.
