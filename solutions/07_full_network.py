@@ -1099,7 +1099,7 @@ else:
 # | a picture | 100 ms on a K40 (supplementary, Table 2) | 41.8 billion multiply-adds at 256 x 256 | |
 # | a training | about 450,000 steps of 40 (the authors' released training files); 150,000 in about 20 hours on a V100 (KTH, section 5.1) | 2.1 x 10^18 operations for 450,000 | most of a year on one thread of a CPU, extrapolated from one step; on a GPU not run |
 # | channels of blocks 7 and 8 | 256 and 128 (supplementary, Table 1), 512 and 256 (KTH, Table 1, and the released network) | only the latter is 129 MB | 512 and 256 |
-# | rebalanced AuC | 67.3 %, gray 58.0 % (Zhang et al., Table 1) | | `zhang_small` 66.3 %, gray 63.0 %, at T = 0.38: other photos, not to be compared |
+# | rebalanced AuC | 67.3 %, gray 58.0 % (Zhang et al., Table 1) | | `zhang_small` 66.2 %, gray 63.0 %, at T = 0.38: other photos, not to be compared |
 # | narrow against broad | 81.0 against 78.6 % (KTH, other trainings) | | 75.8 against 76.8 %, twins, T = 0.38; their intervals overlap |
 #
 # **Take away**

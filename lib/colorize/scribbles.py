@@ -18,9 +18,7 @@ from .neighbors import check, check_positive
 
 STEPS = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if (down, right) != (0, 0))
 LEAST = 0.01  # share that the most similar neighbor keeps before weights are scaled to sum 1, however different it is
-SMALLEST = (
-    2e-6  # variance of a neighborhood without any contrast, L in 0..1; this and LEAST are the authors' own
-)
+SMALLEST = 2e-6  # least spread times variance, L in 0..1; this and LEAST are the authors' own
 
 
 @dataclass(frozen=True)
@@ -154,8 +152,8 @@ def propagate(lightness: Tensor, ab: Tensor, mask: Tensor, spread: float = 0.6) 
 def weights(lightness: Tensor, spread: float = 0.6) -> sparse.csr_array:
     """Share of each neighbor in a pixel's mean color, see :func:`propagate`.
 
-    Two guards are the authors': a variance below 0.000002 counts as that, and it is raised until the most similar
-    neighbor has a share of 0.01 before the shares are scaled.
+    Two guards are the authors': ``spread`` times the variance is raised until the most similar neighbor has a share of
+    0.01 before the shares are scaled, and it is 0.000002 at least.
 
     Parameters
     ----------
