@@ -53,7 +53,11 @@ def main(arguments: list[str] | None = None) -> int:
             return networks(rest)
         if command == "grade":
             with ctrl_c_waits():
-                from .grade import main as grade
+                try:
+                    from .grade import main as grade
+                except ModuleNotFoundError as error:  # of the packages that open notebooks
+                    print(f"colorize grade needs the package {error.name}: install '.[dev]'", file=sys.stderr)
+                    return 1
             return grade(rest)
         return colorize(arguments or ["--help"])
     except KeyboardInterrupt:
