@@ -17,6 +17,10 @@ def cost_by_cdist(colors, told, answers):
     return (told * torch.cdist(colors, answers).square()).sum() / (2 * len(colors))
 
 
+def cost_as_float(colors, told, answers):
+    return cost_by_loop(colors, told, answers).item()
+
+
 def beside_by_loop(local, embedding):
     n, _, h, w = local.shape
     everywhere = torch.zeros(n, embedding.shape[1], h, w)
@@ -67,7 +71,7 @@ def joint_by_hand(ab, true_ab, logits, label, alpha=1 / 300):
 
 
 RIGHT = {
-    "10.1": [cost_by_loop, cost_by_cdist],
+    "10.1": [cost_by_loop, cost_by_cdist, cost_as_float],
     "10.2": [beside_by_loop, beside_in_numpy],
     "10.3": [fuse_by_parts, fuse_with_repeating, fuse_by_matmul],
     "10.4": [stack_by_cat, stack_first],
@@ -76,11 +80,11 @@ RIGHT = {
 
 # The same mistakes, written as another person might: they must get the same message.
 WRONG = {
-    "10.1": [(lambda c, t, a: (t * torch.cdist(c, a)).sum() / len(c), "average distances"), (lambda c, t, a: (t * torch.cdist(c, a) ** 2).sum() / 2, "add up the seasons"), (lambda c, t, a: F.mse_loss(t @ a, c), "average the answers first"), (lambda c, t, a: (t * torch.cdist(c, a) ** 2).sum(1) / 2, "should have shape")],
+    "10.1": [(lambda c, t, a: (t * torch.cdist(c, a)).sum() / len(c), "average distances"), (lambda c, t, a: (t * torch.cdist(c, a) ** 2).sum() / 2, "add up the seasons"), (lambda c, t, a: F.mse_loss(t @ a, c), "average the answers first"), (lambda c, t, a: (t * torch.cdist(c, a) ** 2).sum(1) / 2, "should have shape"), (lambda c, t, a: 0.5 * (t * torch.cdist(c, a) ** 2).mean(), "mean over the messages")],
     "10.2": [(lambda x, g: torch.cat((g[:, :, None, None].expand(-1, -1, *x.shape[2:]), x), 1), "You put the embedding first"), (lambda x, g: torch.cat((x, g.repeat(1, x[0, 0].numel()).reshape(len(x), -1, *x.shape[2:])), 1), "runs on from place to place"), (lambda x, g: torch.cat((x, g[:, :, None, None]), 1), "crashed with RuntimeError"), (lambda x, g: beside_by_loop(x, g[0].expand_as(g)), "embedding of the first")],
     "10.3": [(lambda x, g, w, b: F.conv2d(x, w[:, : x.shape[1], None, None], b) + F.linear(g, w[:, x.shape[1] :], b)[:, :, None, None], "add b twice"), (lambda x, g, w, b: fuse_by_parts(x, g, w, torch.zeros_like(b)), "b is missing"), (lambda x, g, w, b: F.relu(fuse_by_matmul(x, g, w, b)), "what is negative"), (lambda x, g, w, b: F.linear(g, w[:, x.shape[1] :], b), "should have shape")],
-    "10.4": [(lambda x, side=299: stack_by_cat(x, side) * 0.5 + 0.5, "lie in 0..1"), (lambda x, side=299: F.interpolate(2 * x - 1, (side, side), mode="bilinear").repeat(1, 3, 1, 1), "without antialias"), (lambda x, side=299: F.interpolate(2 * x.repeat(1, 3, 1, 1) - 1, (side, side)), "For a wide picture"), (lambda x, side=299: stack_by_cat(x, side).permute(1, 0, 2, 3), "should have shape")],
-    "10.5": [(lambda ab, t, z, k, alpha=1 / 300: joint_by_hand(ab, t, z, k, alpha / 48400), "Bring alpha to your units"), (lambda ab, t, z, k, alpha=1 / 300: joint_by_hand(ab, t, z, k, alpha / 4), "convert with 110"), (lambda ab, t, z, k, alpha=1 / 300: joint_by_hand(ab, t, F.softmax(z, 1), k, alpha), "take the softmax before"), (lambda ab, t, z, k, alpha=1 / 300: joint_by_hand(ab, t, z, k, alpha).item(), "no gradient flows back")],
+    "10.4": [(lambda x, side=299: stack_by_cat(x, side) * 0.5 + 0.5, "lie in 0..1"), (lambda x, side=299: F.interpolate(2 * x - 1, (side, side), mode="bilinear").repeat(1, 3, 1, 1), "without antialias"), (lambda x, side=299: F.interpolate(2 * x.repeat(1, 3, 1, 1) - 1, (side, side)), "For a wide picture"), (lambda x, side=299: stack_by_cat(x, side).permute(1, 0, 2, 3), "should have shape"), (lambda x, side=299: torch.stack([2 * (one - one.min()) / (one.max() - one.min()) - 1 for one in stack_by_cat(x, side)]), "its own range")],
+    "10.5": [(lambda ab, t, z, k, alpha=1 / 300: joint_by_hand(ab, t, z, k, alpha / 48400), "Bring alpha to your units"), (lambda ab, t, z, k, alpha=1 / 300: joint_by_hand(ab, t, z, k, alpha / 4), "convert with 110"), (lambda ab, t, z, k, alpha=1 / 300: joint_by_hand(ab, t, F.softmax(z, 1), k, alpha), "take the softmax before"), (lambda ab, t, z, k, alpha=1 / 300: joint_by_hand(ab, t, z, k, alpha).item(), "no gradient flows back"), (lambda ab, t, z, k, alpha=1 / 300: ((ab - t) / 220).pow(2).mean() + alpha * F.cross_entropy(z, k), "in their units")],
 }  # fmt: skip
 
 # The half solved lesson of tests/test_states.py. Its badges must say right for the first, open where there is none, and not yet

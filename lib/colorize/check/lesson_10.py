@@ -87,7 +87,6 @@ BESIDE = Exercise(
         ),
         Case("For two pictures of 3 x 4 places", (_normal(2, 3, 3, 4, seed=10), _normal(2, 5, seed=11))),
     ],
-    outputs=("the features",),
 )
 
 
@@ -124,7 +123,6 @@ FUSE = Exercise(
             ),
         ),
     ],
-    outputs=("the fused features",),
 )
 
 
@@ -150,7 +148,6 @@ STACK = Exercise(
         Case("For a wide picture of 6 x 16 pixels, side 5", (_random(1, 1, 6, 16, seed=30), 5)),
         Case("For two upright pictures of 20 x 9 pixels, side 8", (_random(2, 1, 20, 9, seed=31), 8)),
     ],
-    outputs=("the stack",),
 )
 
 

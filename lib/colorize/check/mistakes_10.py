@@ -27,6 +27,13 @@ def _cropped(gray, side):
     return stack(gray[:, :, top : top + short, left : left + short], side)
 
 
+def _stretched(gray, side):
+    """Each picture's darkest value at -1 and its lightest at 1."""
+    x = stack(gray, side)
+    low, high = x.amin(dim=(1, 2, 3), keepdim=True), x.amax(dim=(1, 2, 3), keepdim=True)
+    return 2 * (x - low) / (high - low) - 1
+
+
 def _color(ab, true_ab):
     return 0.5 * (ab - true_ab).square().sum(dim=1).mean()
 
@@ -67,6 +74,10 @@ MISTAKES = {
         (
             lambda c, t, a: 0.5 * cost(c, t, a),
             "You take the mean over a and b. Their two squares are added: the distance has both in it.",
+        ),
+        (
+            lambda c, t, a: cost(c, t, a) / t.shape[1],
+            "You take the mean over the messages. Their probabilities add up to 1 already: sum over messages, mean over seasons.",
         ),
     ),
     "10.2": (
@@ -154,6 +165,10 @@ MISTAKES = {
             lambda x, side=299: torch.cat((stack(x, side)[:, :1], 0 * stack(x, side)[:, :2]), dim=1),
             "Your second and third channel are empty. A gray picture has the same red, green and blue.",
         ),
+        (
+            _stretched,
+            "You stretch each picture to its own range. What is dark must stay dark: 0 becomes -1 and 1 becomes 1, whatever is shown.",
+        ),
     ),
     "10.5": (
         (
@@ -183,6 +198,10 @@ MISTAKES = {
         (
             lambda ab, true, z, label, alpha=1 / 300: (1 - alpha) * _color(ab, true) + alpha * 220**2 * F.cross_entropy(z, label),
             "You weigh the colors with 1 - alpha. They count in full; alpha belongs to the classes alone.",
+        ),
+        (
+            lambda ab, true, z, label, alpha=1 / 300: joint_loss(ab, true, z, label, alpha) / 220**2,
+            "Your loss is in their units: both parts are 220 squared times too small. Leave the colors in ab units, bring alpha to them.",
         ),
     ),
 }  # fmt: skip
