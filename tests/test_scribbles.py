@@ -209,3 +209,9 @@ def test_mistakes_get_one_sentence(change, sentence):
 def test_wrong_strokes_are_named(stroke, sentence):
     with pytest.raises(ValueError, match=sentence):
         rasterize([Stroke([(0, 0)], (1, 1)), stroke], 5, 5)
+
+
+def test_a_contrast_too_small_to_matter_is_measured_in_units_of_y():
+    """Y runs from 0 to 1: 0.2 units of L are 0.002, squared 0.000004, twice the least scale. Nothing else fixes the unit."""
+    middle = weights(torch.tensor([[50.0, 50.0, 50.2]])).toarray()[1]
+    assert middle[2] / middle[0] == pytest.approx(math.exp(-2), rel=1e-3)
