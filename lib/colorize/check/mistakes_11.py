@@ -39,6 +39,10 @@ def _squares(fake, made, true, weight=100.0):
     return F.softplus(-fake).mean() + weight * ((made - true) / UNIT).square().mean()
 
 
+def _signed(fake, made, true, weight=100.0):
+    return F.softplus(-fake).mean() + weight * (made - true).mean() / UNIT
+
+
 def _summed(fake, made, true, weight=100.0):
     return painter_loss(fake, made, true, 2 * weight)
 
@@ -106,6 +110,11 @@ def _unpadded(strides, pixels):
     for stride in strides:
         cells = (cells - 4) // stride + 1
     return sees(strides, pixels)[0], cells
+
+
+def _clipped(strides, pixels):
+    side, cells = sees(strides, pixels)
+    return min(side, pixels), cells
 
 
 def _halved(strides, pixels):
@@ -211,6 +220,10 @@ MISTAKES = {
             "You take squares of the distance. L1 is its absolute value.",
         ),
         (
+            _signed,
+            "The absolute value is missing: as it stands, too much red here pays for too much green there.",
+        ),
+        (
             _summed,
             "You add the distances of a and of b. Take the mean over both.",
         ),
@@ -277,6 +290,10 @@ MISTAKES = {
         (
             _unpadded,
             "The padding is missing: one pixel on each side. n + 2 cells are there for a kernel of 4.",
+        ),
+        (
+            _clipped,
+            "You stop at the side of the picture. A patch may reach beyond it: there the padding is.",
         ),
         (
             _halved,
