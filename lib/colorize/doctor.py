@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -144,7 +145,8 @@ def check_course() -> list[Finding]:
     ]
     # The peers of the benchmarks are measured against, not needed.
     wanted = [line for line in course.requires or [] if "bench" not in line.partition(";")[2]]
-    return found + [check_package(line) for line in wanted]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # the imports run in processes of their own
+        return found + list(pool.map(check_package, wanted))
 
 
 def check_python(bounds: str) -> Finding:
