@@ -55,6 +55,23 @@ def lively(network, seed=0):
     return network.eval()
 
 
+# What goes in, and what an embedding of its own sums up
+
+
+def test_the_encoder_sees_l_between_minus_one_and_one():
+    network = FusionNet(width=1 / 16, embedding="none")
+    network.encoder = nn.Identity()
+    gray = torch.tensor([0.0, 25.0, 50.0, 100.0]).view(1, 1, 2, 2)
+    assert network.encode(gray).flatten().tolist() == [-1, -0.5, 0, 1]
+
+
+def test_an_embedding_of_its_own_is_a_mean_over_places():
+    network = FusionNet(width=1 / 16, embedding="own")
+    network.glance, network.summary = nn.Identity(), nn.Identity()
+    local = torch.tensor([[1.0, 2.0, 9.0], [-3.0, 0.0, 0.0]]).view(1, 2, 1, 3)
+    assert network.embed(some(1), local).tolist() == [[4, -1]]
+
+
 # The architecture
 
 
