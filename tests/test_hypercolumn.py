@@ -379,3 +379,24 @@ def test_it_learns_the_toy_world_from_few_pixels(answer):
     found = ab.movedim(1, -1)[grass].mean(dim=0)
     true = world.palette("grass").mean().float()
     assert (found - true).norm() < 0.5 * true.norm()
+
+
+def test_the_data_layer_is_lightness_between_minus_one_and_one():
+    network = HypercolumnNet(width=2).eval()
+    lightness = torch.tensor([0.0, 50.0, 75.0, 100.0]).view(4, 1, 1, 1).expand(-1, -1, 32, 32)
+    data = network.layers(lightness)["data"]
+    assert data[:, 0, 0, 0].tolist() == [-1.0, 0.0, 0.5, 1.0]
+
+
+@pytest.mark.parametrize("side", [1, 7])
+def test_a_sampled_loss_looks_at_patches_of_its_side(side):
+    random = torch.Generator().manual_seed(3)
+    lab = rgb_to_lab(torch.rand(2, 3, 20, 12, generator=random))
+    found = Sampled(
+        torch.randn(2, 64, 5, generator=random), torch.randint(0, 12, (2, 5, 2), generator=random)
+    )
+    other = {1: 7, 7: 1}[side]
+    expected, wrong = (
+        HEADS["hue_chroma"]().loss(found.logits, patch(lab, found.points, r)) for r in (side, other)
+    )
+    assert sampled_loss("hue_chroma", side)(found, lab) == expected != wrong

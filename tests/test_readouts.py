@@ -56,6 +56,14 @@ def test_circular_means_are_complex_sums(p):
     assert hue.min() >= 0 and hue.max() < 1
 
 
+def test_a_hue_just_below_one_turn_is_zero():
+    """PyTorch rounds the remainder of a tiny negative number to 1, which is no hue in [0, 1)."""
+    more = torch.arange(-20, 21) * 2.0**-24  # of the bin at 7/8 of a turn than of that at 1/8
+    zero = torch.zeros(len(more))
+    hue, _ = readouts.circular_mean(torch.stack((0.5 + zero, zero, zero, 0.5 + more), dim=1))
+    assert hue.min() >= 0 and hue.max() < 1
+
+
 def test_the_circle_has_no_beginning(p):
     """Turning the bins by k turns the mean by k / K and leaves its length."""
     hue, length = readouts.circular_mean(p)
