@@ -918,8 +918,8 @@ show(
 # %% [markdown]
 # `l2` differs from `fusion` in more than the glance, so that comparison says little about it. Here is a cleaner one, on a thousand
 # new thumbnails of 32 pixels, of the ten classes that the classifier knows. Four networks are alike but for the glance: none; their own;
-# their own, which also had to name the class; the frozen classifier's. Each was trained once, for 800 steps. "Knows": how many
-# classes a linear probe reads off the embedding (lesson 8). (`python -m colorize.koalarization labels --photos FOLDER`)
+# their own, which also had to name the class; the frozen classifier's. Each was trained once, for 800 steps. "Knows": of
+# how many pictures a linear probe reads the class off the embedding (lesson 8). (`python -m colorize.koalarization labels --photos FOLDER`)
 #
 # **Predict.** At 32 pixels the encoder sees the whole picture. Can a glance still be worth something?
 
@@ -949,8 +949,8 @@ for name, row in small["rows"].items():
 #   but knowledge: it was trained on labels, and its embedding says the class of 83 % of the pictures.
 # - **Own, without labels, adds nothing provable.** Its embedding says 28 % (chance: 10 %): colors alone teach little of the classes.
 # - **The label teaches more**, 46 %, and brings 0.08 dB, just beyond the uncertainty; by raw AuC the interval contains 0.
-# - **A wrong glance costs more than none**, as in section 2. With the embeddings of other pictures the classifier's network
-#   loses 1.14 points against the blind one, four times what the right ones gain.
+# - **A wrong glance costs more than none**, as in section 2, where it is listened to. With the embeddings of other pictures the
+#   classifier's network loses 1.14 points against the blind one, four times what the right ones gain.
 #
 # One training each: another seed may move the small numbers. And a classifier that knows just these ten classes is the best case
 # for a glance. On the photos above, much of what is shown is none of the ten.
