@@ -28,7 +28,7 @@
 #
 # | to read and solve | to run | needs |
 # |---|---|---|
-# | 100 minutes, 6 exercises, one of them optional | under a minute, most of it one training | CPU only, no download |
+# | 90 minutes, 6 exercises, one of them optional | under a minute, most of it one training | CPU only, no download |
 #
 # You should know the toy world (lesson 3), classification (lesson 4) and the readouts (lesson 6). How exercises work: replace
 # the line `raise NotImplementedError` by your answer and run the cell. Whatever the badge says, you can go on. Cells that only
