@@ -48,7 +48,7 @@ weights: $(READY)  ## train the shipped networks again: PHOTOS=folder, NAME=one 
 
 systems: $(READY)  ## measure all networks on the same photos, for the README's table: PHOTOS=folder
 	@[ -n "$(PHOTOS)" ] || { echo 'Name a folder of photos: make systems PHOTOS=folder (data/README.md says which).' >&2; exit 2; }
-	$(BIN)/python docs/systems.py "$(PHOTOS)"
+	OMP_NUM_THREADS=1 $(BIN)/python docs/systems.py "$(PHOTOS)"
 
 teaching: $(READY)  ## write the teacher's pages, docs/teaching/, from the lessons and their checks
 	$(BIN)/python -m colorize.teacher $(ARGS)

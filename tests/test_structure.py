@@ -23,7 +23,7 @@ FLOORS = [
     {"figures", "widgets"},
     {"check", "study_demo", "brush_demo"},
     {"build", "start", "doctor", "measure", "make_prior", "make_classifier", "examine", "pupil"},
-    {"compare", "train", "agrawal", "toygan", "experiments", "larsson", "koalarization", "grade"},
+    {"compare", "train", "agrawal", "toygan", "experiments", "larsson", "koalarization", "grade", "teacher"},
     {"cli"},
     {"__main__"},
 ]
