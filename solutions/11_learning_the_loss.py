@@ -659,9 +659,9 @@ show_signals(
 # L1 finds `alone` better. Of course: it was asked for nothing else. And the judge finds it out every time.
 #
 # In the game the judge is right about four patches of five, and its loss stays below ln 2: the painter has not won. But it
-# has not lost either, and its chroma is that of the truth. Notice that neither loss ends lower than it began. Each player's loss depends on how
-# good the other is, so a level curve can mean that both get better. What tells progress must come from outside the game:
-# here, the distance from the palette.
+# has not lost either, and its chroma is that of the truth. Both losses end about where they began. Each player's loss
+# depends on how good the other is, so a level curve can mean that both get better. What tells progress must come from
+# outside the game: here, the distance from the palette.
 #
 # **Predict.** Discs that look right, and a judge that is mostly right: what gives the painter away?
 
