@@ -72,6 +72,13 @@ def test_an_embedding_of_its_own_is_a_mean_over_places():
     assert network.embed(some(1), local).tolist() == [[4, -1]]
 
 
+def test_the_true_colors_of_a_training_with_classes_are_those_of_every_other_pixel_from_the_first():
+    rgb = torch.rand(1, 3, 4, 6, generator=torch.Generator().manual_seed(0))
+    _, (ab, label) = labeled_colors()((rgb, torch.tensor([7])))
+    assert torch.equal(ab[0, :, 1, 2], rgb_to_lab(rgb)[0, 1:, 2, 4])
+    assert ab.shape == (1, 2, 2, 3) and label.tolist() == [7]
+
+
 # The architecture
 
 
