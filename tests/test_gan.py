@@ -364,6 +364,28 @@ def test_a_discriminator_wins():
     assert "discriminator wins" not in signs(fair)
 
 
+@pytest.mark.parametrize(
+    ("changed", "wanted"),
+    [
+        ({}, set()),
+        ({"chroma": [9.9] * 40}, {"gray"}),
+        ({"chroma": [10.1] * 40}, set()),
+        ({"real": [0.96] * 40, "adversarial": [1.0] * 20 + [1.6] * 20}, {"discriminator wins"}),
+        ({"real": [0.96] * 40, "adversarial": [1.0] * 20 + [1.4] * 20}, set()),
+        ({"real": [0.94] * 40, "adversarial": [1.0] * 20 + [1.6] * 20}, set()),
+    ],
+)
+def test_signs_at_their_thresholds(changed, wanted):
+    """Half the true chroma; 95 % right; 1.5 times the first loss. Read from the last 20 of 40 steps, and the first."""
+    match = Match(steps=40)
+    usual = {"l1": 5.0, "discriminator": 0.5, "real": 0.8, "fake": 0.96, "chroma": 20.0, "true_chroma": 20.0}
+    match.losses = [1.0] * 40
+    match.signals = (
+        {name: [value] * 40 for name, value in usual.items()} | {"adversarial": [1.0] * 40} | changed
+    )
+    assert set(signs(match, 20)) == wanted
+
+
 def test_a_generator_collapses_to_gray():
     """Four hues around gray: the median is gray, and L1 alone goes there. What a match says is what the palette knows."""
     palette = Palette([(40, 0), (0, 40), (-40, 0), (0, -40)], torch.full((4,), 1 / 4))
