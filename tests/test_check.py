@@ -1,6 +1,7 @@
 """The checks: what they say, what they leave alone, and that nobody slips through."""
 
 import base64
+import dataclasses
 import io
 import random
 import signal
@@ -384,7 +385,7 @@ def test_a_loss_must_have_a_gradient():
         cases=lambda: [Case("c", (torch.ones(3),))],
         mistakes=(),
         inspect=None,
-        trains=True,
+        trains=(0,),
     )
     assert judge(trains, lambda x: x.sum()).state == "right"
     with torch.no_grad():  # the notebook's own business
@@ -398,6 +399,15 @@ def test_a_loss_must_have_a_gradient():
     ):
         got = judge(trains, cut)
         assert (got.state, got.message) == ("not yet", NO_GRADIENT)
+    both = dataclasses.replace(
+        trains,
+        reference=lambda x, y: (x * y).sum(),
+        cases=lambda: [Case("c", (torch.ones(3), torch.ones(3)))],
+        trains=(0, 1),
+    )
+    assert judge(both, lambda x, y: (x * y).sum()).state == "right"
+    for cut in (lambda x, y: (x.detach() * y).sum(), lambda x, y: (x * y.detach()).sum()):
+        assert judge(both, cut).message == NO_GRADIENT
     assert judge(trains, lambda x: x.sum().item() + 1).message == "c: the double should be 3, yours is 4."
 
 

@@ -235,6 +235,19 @@ def test_verdicts_that_cannot_be_forged_and_notebooks_that_cannot_stop_the_gradi
 
 
 @pytest.mark.long
+def test_a_gradient_cannot_be_forged(tmp_path):
+    """3.1 is trained with: the value alone is not enough, and neither is a gradient of something else."""
+    line = '@check("3.1")\ndef l2_loss(pred_ab, true_ab):\n    {}'
+    right = "return 0.5 * (pred_ab - true_ab).square().sum(dim=1).mean()"
+    other = right.replace("pred_ab", "pred_ab.detach()") + " + 0 * pred_ab.sum()"
+    for name, answer in (("ada", right), ("bob", right + ".detach()"), ("cyd", other)):
+        write(tmp_path, name, [IMPORTS, line.format(answer)])
+    rows, _ = grade.grade(grade.notebooks(tmp_path), Limits(), jobs=2)
+    found = {row.student: row.verdict for row in rows if row.exercise == "3.1"}
+    assert found == {"ada": "right", "bob": "not yet", "cyd": "not yet"}
+
+
+@pytest.mark.long
 def test_thirty_hostile_notebooks(tmp_path, capsys):
     reference = Path(grade.__file__).parent / "check" / "lesson_00.py"
     before = reference.read_bytes()

@@ -24,7 +24,7 @@ import torch
 
 from . import wire
 from .check import exercises
-from .check.judge import TIME_LIMIT, Exercise, TimeUp, Told, judge
+from .check.judge import TIME_LIMIT, Exercise, TimeUp, Told, copied, judge
 
 EXERCISE = re.compile(r"""@check\(\s*["'](\d+)\.(\d+)["']\s*\)""")
 START = 60.0  # seconds in which the process must be there; not the student's
@@ -178,9 +178,9 @@ class Examination:
         """Make a function that runs in the student's process. ``happened`` gets "time" or "crashed" if it fails as such."""
         deadline = time.monotonic() + TIME_LIMIT
 
-        def ask(do: str, args: tuple) -> dict:
+        def ask(do: str, *request) -> dict:
             try:
-                return self._ask(deadline - time.monotonic(), do, one.number, args)
+                return self._ask(deadline - time.monotonic(), do, one.number, *request)
             except TimeUp:
                 happened.append("time")
                 raise
@@ -189,8 +189,10 @@ class Examination:
                 raise Told("the process ended") from None
 
         def function(*args):
-            if isinstance(args[0], torch.Tensor) and args[0].requires_grad:
-                return self._checked_gradient(one, args, ask("gradient", args)["result"])
+            for position, value in enumerate(args):
+                if isinstance(value, torch.Tensor) and value.requires_grad:
+                    theirs = ask("gradient", args, position)["result"]
+                    return self._checked_gradient(one, args, position, theirs)
             answer = ask("call", args)
             if answer.get("open"):
                 raise NotImplementedError
@@ -200,12 +202,13 @@ class Examination:
 
         return function
 
-    def _checked_gradient(self, one: Exercise, args: tuple, theirs) -> torch.Tensor:
+    def _checked_gradient(self, one: Exercise, args: tuple, position: int, theirs) -> torch.Tensor:
         """Return a result with a gradient if theirs is that of the course's own answer; it cannot be taken on trust."""
-        first = args[0].detach().requires_grad_()
-        one.reference(first, *args[1:]).sum().backward()
-        good = isinstance(theirs, torch.Tensor) and theirs.shape == first.shape
-        near = good and torch.allclose(theirs.to(first.dtype), first.grad, rtol=1e-3, atol=1e-5)
+        given = copied(args)
+        learned = given[position].detach().requires_grad_()
+        one.reference(*given[:position], learned, *given[position + 1 :]).sum().backward()
+        good = isinstance(theirs, torch.Tensor) and theirs.shape == learned.shape
+        near = good and torch.allclose(theirs.to(learned.dtype), learned.grad, rtol=1e-3, atol=1e-5)
         return torch.zeros((), requires_grad=near)
 
     def _why_missing(self, number: str) -> tuple[str, str]:

@@ -104,17 +104,18 @@ class Notebook:
             return {"told": self.judge.CHANGES_INPUT}
         return {"result": result}
 
-    def gradient(self, number: str, args: tuple) -> dict:
-        """Return the gradient of the sum of an exercise's result with respect to its first argument; None if there is none."""
+    def gradient(self, number: str, args: tuple, position: int) -> dict:
+        """Return the gradient of the sum of an exercise's result with respect to one argument; None if there is none."""
         import torch
 
-        first = args[0].clone().requires_grad_()
+        given = self.judge.copied(args)
+        given[position].requires_grad_()
         try:
             with torch.enable_grad():
-                self.functions[number](first, *args[1:]).sum().backward()
+                self.functions[number](*given).sum().backward()
         except (Exception, SystemExit):
             return {"result": None}
-        return {"result": first.grad}
+        return {"result": given[position].grad}
 
 
 if __name__ == "__main__":

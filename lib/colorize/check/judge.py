@@ -20,7 +20,7 @@ from .difference import describe, has_arrays, misfit, off, plain
 
 NO_GRADIENT = (
     "The number is right, but no gradient flows back from it, so that no network could learn from it. Return a tensor that "
-    "PyTorch computed from the first argument, without item(), float(), numpy(), detach() or no_grad()."
+    "PyTorch computed from the arguments, without item(), float(), numpy(), detach() or no_grad()."
 )
 CHANGES_INPUT = "Your function changes its input in place. Work on a copy, or use new names."
 TIME_LIMIT = 10.0  # seconds for one exercise, all its cases together
@@ -58,8 +58,8 @@ class Exercise:
     ``mistakes`` are typical wrong answers, each with its message; an answer that returns the same as one of them on
     every case gets that message. ``inspect(result, case)`` may raise Wrong for properties that any answer must have.
     ``sort(result)`` brings results whose order does not matter into one order. ``draw(result, case)`` makes a small
-    picture, (H, W, 3) uint8, shown for the student's result and for the expected one. ``trains`` says that the lesson
-    trains with the answer: a gradient must flow from the result back to the first argument.
+    picture, (H, W, 3) uint8, shown for the student's result and for the expected one. ``trains`` holds the positions of the
+    arguments to which a gradient must flow back from the result, because a network learns from it.
     """
 
     number: str
@@ -72,7 +72,7 @@ class Exercise:
     inspect: Callable[[Any, Case], None] | None = None
     sort: Callable[[Any], Any] = lambda result: result
     draw: Callable[[Any, Case], np.ndarray] | None = None
-    trains: bool = False
+    trains: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,8 +134,9 @@ def judge(exercise: Exercise, function: Callable, limit: float = TIME_LIMIT) -> 
                 words = None if unlike else _own_words(exercise, result, case)
                 words = _typical_mistake(exercise, cases, results) or f"{case.say}: {words or wrong}"
                 return verdict("not yet", words, _pictures(exercise, result, good, case))
-        if exercise.trains and not _has_gradient(function, cases[-1], deadline - time.monotonic()):
-            return verdict("not yet", NO_GRADIENT)
+        for position in exercise.trains:
+            if not _has_gradient(function, cases[-1], position, deadline - time.monotonic()):
+                return verdict("not yet", NO_GRADIENT)
         return dataclasses.replace(verdict("right"), arrays=arrays)
 
 
@@ -201,9 +202,9 @@ def _pictures(exercise: Exercise, result: Any, good: Any, case: Case) -> tuple[n
 # Running what a student wrote
 
 
-def _has_gradient(function: Callable, case: Case, seconds: float) -> bool:
+def _has_gradient(function: Callable, case: Case, position: int, seconds: float) -> bool:
     args = copied(case.args)
-    args[0].requires_grad_()
+    args[position].requires_grad_()
     try:
         with torch.enable_grad(), _alarm(seconds):
             return bool(getattr(function(*args), "requires_grad", False))

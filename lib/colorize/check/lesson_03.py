@@ -39,7 +39,7 @@ L2 = Exercise(
         Case("For four pictures of 6 x 4 pixels", (_maps(4, 6, 4, 3, 20.0), _maps(4, 6, 4, 4))),
     ],
     outputs=("the loss",),
-    trains=True,
+    trains=(0,),
 )  # fmt: skip
 
 
@@ -159,7 +159,7 @@ SMOOTH = Exercise(
         Case("For colors divided by 110", (_maps(2, 4, 4, 13) / 110, _maps(2, 4, 4, 14) / 110, 1.0)),
     ],
     outputs=("the loss",),
-    trains=True,
+    trains=(0,),
 )  # fmt: skip
 
 

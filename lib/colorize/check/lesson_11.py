@@ -54,7 +54,7 @@ JUDGE_LOSS = Exercise(
         ),
     ],
     outputs=("the loss",),
-    trains=True,
+    trains=(0, 1),
 )
 
 
@@ -101,7 +101,7 @@ PAINTER_LOSS = Exercise(
         ),
     ],
     outputs=("the loss",),
-    trains=True,
+    trains=(0, 1),
 )
 
 
