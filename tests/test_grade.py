@@ -25,7 +25,6 @@ def solved(line=RIGHT):
 
 # Name: cells, the verdict on exercise 0.1, and a part of its message.
 QUICK = {
-    "right": (solved(), "right", ""),
     "forged": (
         # all in one: a badge, the words, a check of its own, verdicts in every module, and an answer that changes nothing
         [
@@ -45,9 +44,10 @@ QUICK = {
     ),
     "loops": ([IMPORTS, "while True: pass", EXERCISE.format(RIGHT)], "right", ""),
     "loops_inside": (solved("while True:\n        pass"), "time", "stopped after"),
-    "gone": (["x = 1", "# @check('0.2')"], "missing", 'no function under @check("0.1")'),
 }
 HOSTILE = {
+    "right": (solved(), "right", ""),
+    "gone": (["x = 1", "# @check('0.2')"], "missing", 'no function under @check("0.1")'),
     "empty": ([], "missing", ""),
     "open": (solved("raise NotImplementedError"), "open", ""),
     "wrong": (solved("return a + b"), "not yet", ""),
