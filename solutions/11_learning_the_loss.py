@@ -115,6 +115,8 @@ fig, axes = panels(1, 3, (3.1, 2.6))
 for ax, (name, values) in zip(axes, cost.items(), strict=False):
     ax.plot(a, values, color="black")
     ax.set(title=f"{name} of one color", ylim=(0, None))
+axes[0].set(ylabel="mean cost (squared ab units)")
+axes[1].set(ylabel="mean cost (ab units)")
 axes[2].vlines(discs.palette.colors[:, 0], 0, p, color="black", linewidth=3)
 axes[2].set(title="share of the true discs", ylim=(0, 1), xlim=axes[0].get_xlim())
 for ax in axes:
