@@ -46,6 +46,12 @@ def some(n=2, height=33, width=47, seed=0):
     return torch.rand(n, 1, height, width, generator=torch.Generator().manual_seed(seed)) * 100
 
 
+@pytest.fixture(autouse=True)
+def _seeded():
+    """Networks are made before anything is seeded: without this their weights depend on the tests that ran before."""
+    torch.manual_seed(0)
+
+
 def lively(network, seed=0):
     """Batch norms with statistics as after a training, so that features differ from place to place."""
     network.train()
