@@ -15,7 +15,7 @@ TEST   := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --d
 CHOSEN := $(if $(LESSON),--lesson $(LESSON))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test test-long notebooks check-outputs weights systems teaching bench doctor clean
+.PHONY: help setup lab test test-long lint coverage notebooks check-outputs weights systems teaching site demo bench doctor clean
 # Nobody is helped by a stamp that outlives a broken set-up.
 .DELETE_ON_ERROR:
 
@@ -56,6 +56,22 @@ teaching: $(READY)  ## write the teacher's pages, docs/teaching/, from the lesso
 bench: $(READY)  ## run the benchmarks, on a machine that does nothing else
 	@$(PIP) install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m bench $(ARGS)
+
+site: $(READY)  ## the course as a static site, for browsers and phones: build/site/index.html
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[site]'
+	$(BIN)/python docs/site/build.py $(ARGS)
+
+demo: $(READY)  ## colorize-your-photo for visitors, at http://localhost:8866
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[demo]'
+	$(BIN)/python -m colorize.photo_demo $(ARGS)
+
+lint: $(READY)  ## check style and types
+	$(BIN)/ruff check lib tests bench solutions docs conftest.py
+	$(BIN)/ruff format --check lib tests bench solutions docs conftest.py
+	$(BIN)/mypy
+
+coverage: $(READY)  ## run the tests of the library, and say which branches none of them takes
+	TQDM_DISABLE=1 $(TEST) --cov=colorize --cov-branch --cov-report=term-missing:skip-covered tests $(ARGS)
 
 doctor: $(READY)  ## say what this machine has, and what is missing
 	@$(BIN)/python -m colorize.doctor $(ARGS)

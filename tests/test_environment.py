@@ -37,10 +37,11 @@ def required(project):
     return by_name([*project["dependencies"], *project["optional-dependencies"]["dev"]])
 
 
-def test_the_peers_of_the_benchmarks_are_pinned_too(project, required, pins):
-    peers = by_name(project["optional-dependencies"]["bench"])
-    assert not set(peers) & set(required)
-    for name, bounds in peers.items():
+@pytest.mark.parametrize("extra", ["bench", "site", "demo"])
+def test_what_one_target_alone_needs_is_pinned_too(extra, project, required, pins):
+    packages = by_name(project["optional-dependencies"][extra])
+    assert not set(packages) & set(required)
+    for name, bounds in packages.items():
         (pin,) = pins[name]
         assert bounds.contains(pin.version)
 
