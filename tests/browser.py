@@ -78,21 +78,46 @@ def jupyterlab(folder: Path) -> Iterator["Lab"]:
         _server(folder, Path(private)) as (address, token),
         _chromium(Path(private) / "home") as driver,
     ):
-        yield Lab(driver, address, token)
+        yield Lab(driver, address, token, folder)
 
 
 class Lab:
     """JupyterLab in a browser. Each notebook has a tab of its own."""
 
-    def __init__(self, driver: webdriver.Chrome, address: str, token: str) -> None:
-        self.driver, self.address, self.token = driver, address, token
+    def __init__(
+        self, driver: webdriver.Chrome, address: str, token: str, root: Path, within: str = ""
+    ) -> None:
+        self.driver, self.address, self.token, self.root, self.within = driver, address, token, root, within
+
+    @property
+    def folder(self) -> Path:
+        """Where the notebooks are, and their kernels work."""
+        return self.root / self.within
+
+    @contextlib.contextmanager
+    def inside(self, name: str) -> Iterator["Lab"]:
+        """The same JupyterLab in a new folder of its own. When the block is left, its tabs and kernels are gone."""
+        lab = Lab(self.driver, self.address, self.token, self.root, f"{self.within}{name}/")
+        lab.folder.mkdir()
+        before = set(self.driver.window_handles)
+        try:
+            yield lab
+        finally:
+            lab.console_errors()  # what this folder's tests have not asked for is no error of the next ones
+            for tab in set(self.driver.window_handles) - before:
+                self.driver.switch_to.window(tab)
+                self.driver.execute_script(
+                    "return window.jupyterapp?.shell.currentWidget?.sessionContext?.shutdown()"
+                )
+                self.driver.close()
+            self.driver.switch_to.window(min(before))
 
     def open(self, name: str) -> "Page":
         """Open a notebook of the folder and wait until its kernel is ready."""
         self.driver.switch_to.new_window("tab")
         # JupyterLab waits for the focus, which a window has that a person looks at. Here nobody looks.
         self.driver.execute_cdp_cmd("Emulation.setFocusEmulationEnabled", {"enabled": True})
-        self.driver.get(f"{self.address}doc/tree/{quote(name)}?token={self.token}")
+        self.driver.get(f"{self.address}doc/tree/{quote(self.within + name)}?token={self.token}")
         page = Page(self.driver)
         ready = """
             const context = window.jupyterapp?.shell.currentWidget?.sessionContext;

@@ -6,7 +6,7 @@ import nbformat
 import numpy as np
 import pytest
 import torch
-from browser import jupyterlab, need_chromium, wait_until
+from browser import wait_until
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -28,19 +28,11 @@ CANVAS = "canvas.colorize-real-canvas, .colorize-real-canvas canvas"
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    need_chromium()
+def page(lab):
     pytest.importorskip("ipycanvas")
-    folder = tmp_path_factory.mktemp("brush")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SETUP.strip())])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(notebook, folder / "brush.ipynb")
-    with jupyterlab(folder) as lab:
-        yield lab
-
-
-@pytest.fixture(scope="module")
-def page(lab):
+    nbformat.write(notebook, lab.folder / "brush.ipynb")
     page = lab.open("brush.ipynb")
     page.run_all()
     assert page.trouble() == []

@@ -1,29 +1,15 @@
 """The real-or-fake study of lesson 8, played in a browser for a few pairs; what was answered stays in the test's folder."""
 
 import re
-import shutil
 
 import pytest
-from browser import jupyterlab, wait_until
-from lessons import ROOT
+from browser import wait_until
 from selenium.webdriver.common.keys import Keys
 
 from colorize import study
 
+NOTEBOOKS = {"lesson.ipynb": "notebooks/08_how_good_is_it.ipynb"}
 PLACE = ".colorize-study-pair"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("lesson")
-    shutil.copy(ROOT / "notebooks" / "08_how_good_is_it.ipynb", folder / "lesson.ipynb")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def lab(folder):
-    with jupyterlab(folder) as lab:
-        yield lab
 
 
 def says(page):
@@ -59,11 +45,11 @@ def printed(page):
 
 
 @pytest.mark.long  # `make test` moves the sliders of lessons 0, 6, 7 and 12, and plays the study outside of its lesson
-def test_a_reader_plays_the_study_and_finds_the_answers_in_the_table(lab, folder):
+def test_a_reader_plays_the_study_and_finds_the_answers_in_the_table(lab):
     page = lab.open("lesson.ipynb")
     page.run_all(240)
     assert page.trouble() == []
-    assert not (folder / "study_answers").exists()
+    assert not (lab.folder / "study_answers").exists()
     assert re.search(r"^best +0 +0 +not run: play it", printed(page), re.M)
     page.press(f"{PLACE} .colorize-study-name input", Keys.CONTROL + "a" + Keys.NULL + "Ada")
     page.press(f"{PLACE} .colorize-study-start", Keys.ENTER)
@@ -76,7 +62,7 @@ def test_a_reader_plays_the_study_and_finds_the_answers_in_the_table(lab, folder
         wait_for(page, f"Pair {pair} of 10\\.")
         answer(page)
     wait_for(page, r"Pair 3 of 10\.")
-    (path,) = (folder / "study_answers").iterdir()
+    (path,) = (lab.folder / "study_answers").iterdir()
     answers = study.read(path)
     assert [each.practice for each in answers] == [True, True, False, False]
     assert {each.method for each in answers[2:]} == {"best", "l2"}

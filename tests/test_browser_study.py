@@ -4,7 +4,7 @@ import re
 
 import nbformat
 import pytest
-from browser import jupyterlab, wait_until
+from browser import wait_until
 from selenium.webdriver.common.keys import Keys
 
 from colorize import build, study
@@ -47,20 +47,13 @@ PAIR, SINGLE = ".colorize-study-pair", ".colorize-study-single"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("study")
-
-
-@pytest.fixture(scope="module")
-def page(folder):
+def page(lab):
     cells = [nbformat.v4.new_code_cell(text) for text in CELLS]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=build.METADATA), folder / "play.ipynb")
-    with jupyterlab(folder) as lab:
-        page = lab.open("play.ipynb")
-        page.run_all()
-        assert page.trouble() == []
-        page.lab = lab
-        yield page
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=build.METADATA), lab.folder / "play.ipynb")
+    page = lab.open("play.ipynb")
+    page.run_all()
+    assert page.trouble() == []
+    return page
 
 
 def says(page, where):
@@ -82,8 +75,8 @@ def begin(page, where, player):
     page.press(f"{where} .colorize-study-start", Keys.ENTER)
 
 
-def test_pairs_are_shown_in_turn_and_answered_with_the_keyboard(page, folder):
-    assert not (folder / "study_answers").exists()
+def test_pairs_are_shown_in_turn_and_answered_with_the_keyboard(lab, page):
+    assert not (lab.folder / "study_answers").exists()
     page.js(WATCH)
     begin(page, PAIR, "Ada")
     for number, words in enumerate(("Practice 1 of 1.", "Pair 1 of 3.", "Pair 2 of 3.", "Pair 3 of 3.")):
@@ -122,7 +115,7 @@ def test_pairs_are_shown_in_turn_and_answered_with_the_keyboard(page, folder):
             has_focus(page, "next")
             page.driver.switch_to.active_element.send_keys(Keys.ENTER)
     wait_for(page, PAIR, "Done, Ada:")
-    (path,) = (folder / "study_answers").iterdir()
+    (path,) = (lab.folder / "study_answers").iterdir()
     answers = study.read(path)
     assert [answer.answer for answer in answers] == ["first", "second", "second", "second"]
     assert [answer.practice for answer in answers] == [True, False, False, False]
@@ -131,15 +124,15 @@ def test_pairs_are_shown_in_turn_and_answered_with_the_keyboard(page, folder):
     (table,) = page.texts(f"{PAIR} .colorize-study-table")
     for row in study.results(answers, ["swapped", "gray"], "pair"):
         assert re.search(rf"{row.method}\s+1\s+{row.answers}\s+{100 * row.rate:.1f} %", table), table
-    assert page.lab.console_errors() == []
+    assert lab.console_errors() == []
 
 
-def test_single_pictures_and_the_answers_of_a_class(page, folder):
+def test_single_pictures_and_the_answers_of_a_class(lab, page):
     # What somebody else in the class said, as a script: whom all pictures fooled.
     for trial in study.trials(NAMES, "single", 0, player="Cy", methods=["swapped", "gray"]):
         asked = trial.method, trial.photo, trial.number, False, trial.shown
         append(
-            file_of(folder / "study_answers", "Cy", "single"),
+            file_of(lab.folder / "study_answers", "Cy", "single"),
             study.Answer("Cy", "single", *asked, "real", 700),
         )
     begin(page, SINGLE, "Bo")
@@ -156,14 +149,14 @@ def test_single_pictures_and_the_answers_of_a_class(page, folder):
             return False
 
         wait_until(click, answered, 20)
-    answers = study.read(file_of(folder / "study_answers", "Bo", "single"))
+    answers = study.read(file_of(lab.folder / "study_answers", "Bo", "single"))
     assert {answer.player for answer in answers} == {"Bo"}
     assert sorted(answer.photo for answer in answers) == NAMES
     assert says(page, SINGLE).startswith("Done, Bo: 3 of 4 right.")  # one of four is real
     own, everyone = page.texts(f"{SINGLE} .colorize-study-table")
     assert "Your answers" in own and "All answers in the folder" in everyone
     assert own.count("0.0 %") >= 2 and "45.87 %" in everyone
-    for row in study.results(study.merge(folder / "study_answers"), ["swapped", "gray"], "single"):
+    for row in study.results(study.merge(lab.folder / "study_answers"), ["swapped", "gray"], "single"):
         assert row.players == 2
         assert re.search(rf"{row.method}\s+2\s+{row.answers}\s+{100 * row.rate:.1f} %", everyone), everyone
-    assert page.lab.console_errors() == []
+    assert lab.console_errors() == []
