@@ -13,11 +13,14 @@ LIBRARY = ROOT / "lib" / "colorize"
 FLOORS = [
     {"files", "parallel", "console", "wire", "sandbox"},
     {"lab", "images", "metadata", "toyscenes", "checkpoints", "downloads", "answers", "weights", "neighbors"},
-    {"bins", "huechroma", "quantiles", "readouts"},
-    {"decode", "marginal", "metrics", "curves", "losses", "prior", "datasets", "networks"},
+    {"bins", "huechroma", "quantiles", "readouts", "restoration"},
+    {
+        *("decode", "marginal", "metrics", "curves", "losses", "prior", "datasets", "networks"),
+        *("failures", "consistency", "frechet"),
+    },
     {
         *("training", "colorizer", "toyworld", "folders", "streaming", "study"),
-        *("transfer", "preferences", "reference", "scribbles", "smoothing", "labeling"),
+        *("transfer", "preferences", "reference", "scribbles", "smoothing", "labeling", "duplicates"),
     },
     {"evaluation", "batch", "toyruns", "seasons", "recipes", "recognition", "probes", "adversarial"},
     {"figures", "widgets"},
