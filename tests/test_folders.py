@@ -99,6 +99,7 @@ print(*used)
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="memory is looked up in Linux's own way")
+@pytest.mark.long
 def test_two_million_files_take_no_memory(tmp_path):
     """Names like ImageNet's, 30 bytes each: drawn from in a process of its own, which holds less than they are long."""
     root = tmp_path / "photos"

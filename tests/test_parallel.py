@@ -13,17 +13,14 @@ from colorize import parallel
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory):
-    """Weights that two processes arrive at, by kind of network."""
-
-    def run(kind):
-        out = tmp_path_factory.mktemp(kind)
-        command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-        command += [ROOT / "tests" / "trainee.py", out, kind]
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr[-2000:]
-        return torch.load(out / "result.pt", weights_only=True)
-
-    return run
+    """Weights that two processes arrive at, {kind of network: state}."""
+    out, kinds = tmp_path_factory.mktemp("two"), ("plain", "frozen", "live")
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    done = subprocess.run(
+        [*command, ROOT / "tests" / "trainee.py", out, *kinds], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return {kind: torch.load(out / f"{kind}.pt", weights_only=True)["network"] for kind in kinds}
 
 
 def difference(one, other):
@@ -33,15 +30,14 @@ def difference(one, other):
 @pytest.mark.parametrize("kind", ["plain", "frozen"])
 def test_two_halves_are_one_batch(two, kind):
     network, _ = trainee.run(kind, steps=4, batch_size=8, learning_rate=1e-4)
-    found = two(kind)
-    assert difference(network.state_dict(), found["network"]) < 1e-6
+    assert difference(network.state_dict(), two[kind]) < 1e-6
     half, _ = trainee.run(kind, steps=4, batch_size=4, learning_rate=1e-4)
-    assert difference(half.state_dict(), found["network"]) > 1e-5  # the test can tell
+    assert difference(half.state_dict(), two[kind]) > 1e-5  # the test can tell
 
 
 def test_with_live_batch_norm_two_halves_are_not_one_batch(two):
     network, _ = trainee.run("live", steps=4, batch_size=8, learning_rate=1e-4)
-    assert difference(network.state_dict(), two("live")["network"]) > 1e-5
+    assert difference(network.state_dict(), two["live"]) > 1e-5
 
 
 def test_parts_of_a_batch_add_up():

@@ -47,7 +47,7 @@ def kill_and_finish(tmp_path, kind, kills):
     torch.set_num_threads(1)
     network, history = trainee.run(kind)
     torch.set_num_threads(threads)
-    found = torch.load(tmp_path / "result.pt", weights_only=True)
+    found = torch.load(tmp_path / f"{kind}.pt", weights_only=True)
     assert found["losses"] == history.losses
     assert all(torch.equal(found["network"][key], value) for key, value in network.state_dict().items())
     assert sizes == sorted(set(sizes))

@@ -1,8 +1,9 @@
 """A training run in a process of its own: to be killed, or to be one of several.
 
-    python trainee.py OUT NETWORK [SECONDS]
+    python trainee.py OUT NETWORK SECONDS
+    torchrun ... trainee.py OUT NETWORK ...
 
-writes what it has learned to OUT/result.pt and keeps its checkpoint beside it. NETWORK is "plain" (no batch norm), "frozen"
+writes what it has learned to OUT/NETWORK.pt; alone it keeps its checkpoint, OUT/run.pt, beside it. NETWORK is "plain" (no batch norm), "frozen"
 (batch norm with frozen statistics), "live" (batch norm as usual) or "dropout". Each step waits SECONDS for its pictures.
 """
 
@@ -62,16 +63,21 @@ def run(kind: str, steps: int = STEPS, batch_size: int = 4, seconds: float = 0, 
     return network, fit(network, Noise(seconds), l2, steps, batch_size, **options)
 
 
+def keep(out: Path, kind: str, network: nn.Module, history) -> None:
+    """Write what a network has learned, in the first process."""
+    if parallel.rank() == 0:
+        torch.save({"network": network.state_dict(), "losses": history.losses}, out / f"{kind}.pt")
+
+
 if __name__ == "__main__":
-    out, kind = Path(sys.argv[1]), sys.argv[2]
+    out, kinds = Path(sys.argv[1]), sys.argv[2:]
     torch.set_num_threads(1)
     with parallel.processes("cpu"):
         if parallel.world() > 1:
-            network, history = run(kind, steps=4, batch_size=8, learning_rate=1e-4)
+            for kind in kinds:
+                keep(out, kind, *run(kind, steps=4, batch_size=8, learning_rate=1e-4))
         else:
             print("begins", flush=True)
-            seconds = float(sys.argv[3])
+            kind, seconds = kinds[0], float(kinds[1])
             # A checkpoint at every step: most kills hit one that is being written.
-            network, history = run(kind, seconds=seconds, checkpoint=out / "run.pt", checkpoint_every=1)
-        if parallel.rank() == 0:
-            torch.save({"network": network.state_dict(), "losses": history.losses}, out / "result.pt")
+            keep(out, kind, *run(kind, seconds=seconds, checkpoint=out / "run.pt", checkpoint_every=1))
