@@ -83,9 +83,36 @@ def test_the_name_of_a_row_stands_left_of_it_and_upright():
 
 @pytest.mark.parametrize(("png", "kind"), [(149, "png"), (151, "jpeg")])
 def test_a_jpeg_has_to_be_smaller_by_a_third(shown, monkeypatch, png, kind):
-    monkeypatch.setattr(figures, "_encode", lambda fig, kind: bytes({"png": png, "jpeg": 100}[kind]))
+    monkeypatch.setattr(figures, "_png", lambda pixels: bytes(png))
+    monkeypatch.setattr(figures, "_jpeg", lambda pixels: bytes(100))
+    monkeypatch.setattr(figures, "_render", lambda fig: _loose(fig, 899))
     figures.show(figures.panels()[0], alt="empty", caption="Empty.")
     assert set(shown[0][0]) == {f"image/{kind}", "text/plain"}
+
+
+def _loose(fig, size):
+    """A loosely packed PNG of so many bytes: what follows its end is no part of the picture."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (2, 2)).save(buffer, "PNG")
+    buffer.write(bytes(size - buffer.tell()))
+    return buffer
+
+
+@pytest.mark.parametrize(("size", "tried"), [(900, True), (901, False)])
+def test_no_png_is_tried_where_it_cannot_be_small_enough(shown, monkeypatch, size, tried):
+    pngs = []
+    monkeypatch.setattr(figures, "_png", lambda pixels: pngs.append(1) or bytes(1000))
+    monkeypatch.setattr(figures, "_jpeg", lambda pixels: bytes(100))
+    assert figures._encode(_loose(None, size)) == ("jpeg", bytes(100))
+    assert bool(pngs) == tried
+
+
+def test_a_figure_is_drawn_for_both_formats_at_once(shown, monkeypatch):
+    drawn = []
+    save = figures.Figure.savefig
+    monkeypatch.setattr(figures.Figure, "savefig", lambda *a, **k: drawn.append(k["format"]) or save(*a, **k))
+    figures.show(figures.panels()[0], alt="empty", caption="Empty.")
+    assert drawn == ["png"]
 
 
 def test_photos_are_a_jpeg_in_full_color(shown):

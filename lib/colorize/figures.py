@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,7 +18,7 @@ from .bins import srgb_hull
 from .images import to_tensor, to_uint8
 from .lab import lab_to_rgb, lab_to_xyz, xyz_to_linear
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "figure.dpi": 100,
     "font.size": 10,
     "axes.titlesize": 10,
@@ -46,34 +47,46 @@ def show(fig: Figure, alt: str, caption: str) -> None:
     if not alt.strip() or not caption.strip():
         raise ValueError("a figure needs an alt text and a caption")
     try:
-        files = {kind: _encode(fig, kind) for kind in ("png", "jpeg")}
+        kind, file = _encode(_render(fig))
     finally:
         plt.close(fig)
-    # Plots are small as PNG. Photos are several times smaller as JPEG, and a repository of lessons has to stay light.
-    kind = "jpeg" if 1.5 * len(files["jpeg"]) < len(files["png"]) else "png"
-    display(
-        {f"image/{kind}": files[kind], "text/plain": alt}, metadata={f"image/{kind}": {"alt": alt}}, raw=True
-    )
+    display({f"image/{kind}": file, "text/plain": alt}, metadata={f"image/{kind}": {"alt": alt}}, raw=True)
     display({"text/markdown": caption, "text/plain": caption}, raw=True)
 
 
-def _encode(fig: Figure, kind: str) -> bytes:
+def _render(fig: Figure) -> io.BytesIO:
+    """Draw a figure, once: to draw takes longer than to encode. A PNG, packed loosely."""
     buffer = io.BytesIO()
-    # No subsampling of color in a JPEG: color is the subject.
-    smaller = {"pil_kwargs": {"quality": 85, "subsampling": 0, "optimize": True, "progressive": True}}
     with plt.rc_context(STYLE):
-        fig.savefig(buffer, format=kind, dpi=100, bbox_inches="tight", **(smaller if kind == "jpeg" else {}))
-    return buffer.getvalue() if kind == "jpeg" else _small_png(buffer)
+        fig.savefig(buffer, format="png", dpi=100, bbox_inches="tight", pil_kwargs={"compress_level": 1})
+    return buffer
 
 
-def _small_png(png: io.BytesIO) -> bytes:
-    """Encode a PNG anew, with 256 colors where nobody can see it: plots come out at a third of the size."""
-    full = Image.open(png).convert("RGB")
-    few = full.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    change = ImageChops.difference(full, few.convert("RGB")).getextrema()
+def _encode(loose: io.BytesIO) -> tuple[str, bytes]:
+    """Plots are small as PNG. Photos are several times smaller as JPEG, and a repository of lessons has to stay light."""
+    pixels = Image.open(loose).convert("RGB")
+    jpeg = _jpeg(pixels)
+    # Tight packing and 256 colors make a sixth of a loose PNG at best: where that is not enough, it need not be tried.
+    if 9 * len(jpeg) < loose.getbuffer().nbytes:
+        return "jpeg", jpeg
+    png = _png(pixels)
+    return ("jpeg", jpeg) if 1.5 * len(jpeg) < len(png) else ("png", png)
+
+
+def _jpeg(pixels: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    # No subsampling of color: color is the subject.
+    pixels.save(buffer, "JPEG", quality=85, subsampling=0, optimize=True, progressive=True, dpi=(100, 100))
+    return buffer.getvalue()
+
+
+def _png(pixels: Image.Image) -> bytes:
+    """Encode a picture with 256 colors where nobody can see it: plots come out at a third of the size."""
+    few = pixels.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    change = np.max(ImageChops.difference(pixels, few.convert("RGB")).getextrema())
     buffer = io.BytesIO()
     # Pillow writes no "Software" entry, which would put Matplotlib's version into the notebook.
-    (few if max(most for _, most in change) <= UNSEEN else full).save(buffer, "PNG", optimize=True)
+    (few if change <= UNSEEN else pixels).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
 
