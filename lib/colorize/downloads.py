@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import tempfile
 from pathlib import Path
 
 from .files import cache_folder
@@ -22,11 +23,15 @@ def fetch(url: str, sha256: str, megabytes: float) -> Path:
 
     Raises
     ------
-    DownloadError if there is no network, no pooch, or the file has another checksum; a wrong file is removed.
+    DownloadError if there is no network, no pooch, no folder for it, or the file has another checksum. Nothing is left then.
     """
-    path = cache_folder() / url.rpartition("/")[2]
-    if path.is_file() and _is_right(path, sha256):
-        return path
+    name = url.rpartition("/")[2]
+    try:
+        path = cache_folder() / name
+        if path.is_file() and _is_right(path, sha256):
+            return path
+    except OSError as error:
+        raise DownloadError(f"{name} needs a folder to be kept in, and there is none ({error})") from None
     by_hand = f"fetch {url} ({megabytes:.0f} MB) where there is a network, and put it at {path}"
     try:
         import pooch  # only where something is downloaded: the library works without it
@@ -34,23 +39,25 @@ def fetch(url: str, sha256: str, megabytes: float) -> Path:
         raise DownloadError(
             f"downloading needs the package pooch (pip install pooch); or {by_hand}"
         ) from None
-    path.unlink(missing_ok=True)
     print(f"downloading {url} ({megabytes:.0f} MB) to {path}")
     pooch.get_logger().setLevel(logging.WARNING)
     try:
-        # Into a temporary file first: the cache never holds half of one.
-        pooch.retrieve(url, None, fname=path.name, path=path.parent, progressbar=True)
+        # In a folder of its own until it is checked: under its name there is never half of it, nor another file.
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".fetching-") as apart:
+            fetched = Path(pooch.retrieve(url, None, fname=name, path=apart, progressbar=True))
+            if not _is_right(fetched, sha256):
+                found = _checksum(fetched)[: len(sha256)]
+                raise DownloadError(
+                    f"{url} has changed: expected a SHA-256 that begins with {sha256}, got {found}; it was removed"
+                )
+            fetched.replace(path)
+    except DownloadError:
+        raise
     except (
         Exception
     ) as error:  # requests, urllib3 and the system have a dozen ways to say that there is no network
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise DownloadError(f"{path.name} could not be downloaded ({reason}): {by_hand}") from None
-    if not _is_right(path, sha256):
-        found = _checksum(path)[: len(sha256)]
-        path.unlink()
-        raise DownloadError(
-            f"{url} has changed: expected a SHA-256 that begins with {sha256}, got {found}; it was removed"
-        )
+        raise DownloadError(f"{name} could not be downloaded ({reason}): {by_hand}") from None
     return path
 
 
