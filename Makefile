@@ -68,6 +68,8 @@ demo: $(READY)  ## colorize-your-photo for visitors, at http://localhost:8866
 lint: $(READY)  ## check style and types
 	$(BIN)/ruff check lib tests bench solutions docs conftest.py
 	$(BIN)/ruff format --check lib tests bench solutions docs conftest.py
+	$(BIN)/ruff check solutions/*.ipynb
+	$(BIN)/ruff check --config solutions/ruff.toml --extend-ignore F401 notebooks/*.ipynb
 	$(BIN)/mypy
 
 coverage: $(READY)  ## run the tests of the library, and say which branches none of them takes

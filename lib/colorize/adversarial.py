@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -104,7 +105,7 @@ def optimal_discriminator(p: Tensor, q: Tensor, smoothing: float = 0.0) -> Tenso
 def fit_pair(
     generator: nn.Module,
     discriminator: nn.Module,
-    data,
+    data: Any,
     steps: int,
     batch_size: int = 16,
     learning_rate: float = 2e-4,
@@ -164,7 +165,7 @@ def fit_pair(
         "smoothing": smoothing,
         "betas": list(betas),
     }
-    parts = {"generator": generator, "discriminator": discriminator}
+    parts: dict[str, Any] = {"generator": generator, "discriminator": discriminator}
     parts |= {"optimizer": adam, "rival_optimizer": rival_adam}
     match = Match(steps=steps)
     if checkpoint is not None and Path(checkpoint).exists():
@@ -181,7 +182,8 @@ def fit_pair(
 
     generator.train(), discriminator.train()
     unread: list[Tensor] = []  # still on the device, as in training.fit
-    bar = tqdm(total=steps, initial=len(match.losses), unit="step", **({} if progress else {"disable": True}))
+    quiet: dict[str, Any] = {} if progress else {"disable": True}
+    bar = tqdm(total=steps, initial=len(match.losses), unit="step", **quiet)
     batches = draw_batches(data, batch_size, seed, len(match.losses), steps)
     clock = time.perf_counter()
     with bar, ctrl_c() as pressed, contextlib.closing(batches):
@@ -204,7 +206,7 @@ def fit_pair(
                 shown = ("adversarial", "discriminator", "chroma")
                 bar.set_postfix({name: f"{match.recent(name):.3g}" for name in shown}, refresh=False)
             bar.update()
-            if is_report:
+            if report and is_report:
                 generator.eval()
                 match.reports.append({"step": step + 1, **(report(match) or {})})
                 generator.train()
@@ -299,7 +301,7 @@ def _write_log(path: Path, match: Match, rate: Callable[[int], float]) -> None:
     names = sorted({name for report in match.reports for name in report} - {"step"})
     reports = {report["step"]: report for report in match.reports}
     heads = [f"reported_{name}" if name in SIGNALS else name for name in names]  # chroma is a signal, too
-    lines = [["step", "loss", "learning_rate", *SIGNALS, *heads]]
+    lines: list[list] = [["step", "loss", "learning_rate", *SIGNALS, *heads]]
     for step, total in enumerate(match.losses, start=1):
         signals = [match.signals[name][step - 1] for name in SIGNALS]
         found = reports.get(step, {})

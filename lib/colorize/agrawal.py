@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -26,20 +27,20 @@ from .marginal import Marginal, adapted_axis, equal_axis, jumps, lattice, with_m
 from .metrics import bin_accuracy, frobenius, mean_chroma
 from .networks import PlainNet
 from .parallel import find_device, machine
-from .training import History, fit, staircase
+from .training import History, Loss, fit, staircase
 
 SIZE, WIDTH, PHOTOS, SEEN = 32, 16, 10_000, 1000  # pixels; channels; pictures to train on, and to judge by
 STEPS, BATCH, RATE = 300, 32, 1e-3  # theirs: 8,000 steps of 250
 DROP = 0.75  # of the steps, after which the rate is a tenth; theirs at about epoch 150 of 200
 SEARCHES, SEARCH_PHOTOS, SEARCH_STEPS = 20, 100, 40
 BINS = (10, 30, 50)
-REGRESSION = {"l2": l2, "smooth_l1": smooth_l1}
+REGRESSION: dict[str, Loss] = {"l2": l2, "smooth_l1": smooth_l1}
 
 
 class Nesterov(torch.optim.SGD):
     """SGD with Nesterov's momentum, as :func:`colorize.training.fit` makes optimizers: the first beta is the momentum."""
 
-    def __init__(self, parameters, lr: float, betas: tuple[float, float], weight_decay: float) -> None:
+    def __init__(self, parameters: Any, lr: float, betas: tuple[float, float], weight_decay: float) -> None:
         super().__init__(parameters, lr, momentum=betas[0], weight_decay=weight_decay, nesterov=True)
 
 
@@ -104,7 +105,7 @@ def train(
     seed: int = 0,
     device: str = "cpu",
     batch_size: int | None = None,
-    **options,
+    **options: Any,
 ) -> tuple[PlainNet, Marginal | None, History]:
     """Train the network of a row, with batches of BATCH if nothing else is said; ``options`` are for :func:`colorize.training.fit`."""
     pair = pair_of(row, data)
@@ -118,7 +119,7 @@ def train(
         data.size if row.dense else 0,
         row.centered,
     ).to(device)
-    loss = REGRESSION[row.loss] if pair is None else pair.loss
+    loss: Loss = REGRESSION[row.loss] if pair is None else pair.loss
     history = fit(
         network,
         data,
@@ -194,7 +195,7 @@ def search(
     for _ in tqdm(range(count or SEARCHES), disable=None if progress else True):
         rate, size, kernel = torch.rand(3, generator=random).tolist()
         row = Row(rate=10 ** (4 * rate - 5), kernel=(3, 5, 7)[int(3 * kernel)])
-        plan = {
+        plan: dict[str, Any] = {
             "rate": float(f"{row.rate:.3g}"),
             "batch_size": (8, 16, 32)[int(3 * size)],
             "kernel": row.kernel,

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .files import write_whole
 
@@ -122,7 +123,7 @@ def merge(where: str | os.PathLike | Iterable[str | os.PathLike]) -> list[Answer
     """
     if isinstance(where, (str, os.PathLike)):
         where = [where] if Path(where).suffix == ".csv" else sorted(Path(where).glob("*.csv"))
-    found = {}
+    found: dict[tuple[str, str, int], tuple[Answer, str]] = {}
     for path in where:
         for line, answer in _lines(path):
             before, place = found.setdefault(_key(answer), (answer, f"{path}, line {line}"))
@@ -134,11 +135,11 @@ def merge(where: str | os.PathLike | Iterable[str | os.PathLike]) -> list[Answer
     return [answer for answer, _ in found.values()]
 
 
-def _key(answer):
+def _key(answer: Answer) -> tuple[str, str, int]:
     return answer.player, answer.protocol, answer.trial
 
 
-def _lines(path):
+def _lines(path: str | os.PathLike) -> list[tuple[int, Answer]]:
     """(line number, answer) for each line of a file."""
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")  # programs for tables put a mark at the start
@@ -155,13 +156,13 @@ def _lines(path):
     return [(line, _answer(row, f"{path}, line {line}")) for line, row in rows[1:]]
 
 
-def _answer(row, place):
+def _answer(row: list[str], place: str) -> Answer:
     """The cells of a line as an Answer."""
     if len(row) != len(FIELDS):
         raise StudyError(f"{place}: expected {len(FIELDS)} values, received {len(row)}")
     cell = dict(zip(FIELDS, row, strict=True))
 
-    def need(fits, name, expected):
+    def need(fits: object, name: str, expected: str) -> None:
         if not fits:
             raise StudyError(f"{place}: expected {name} to be {expected}, received {cell[name]!r}")
 
@@ -191,7 +192,7 @@ def _answer(row, place):
             f"a whole number from {least}",
         )
     del cell["correct"]
-    numbers = {name: int(cell[name]) for name in ("trial", "milliseconds")}
+    numbers: dict[str, Any] = {name: int(cell[name]) for name in ("trial", "milliseconds")}
     return Answer(**{**cell, **numbers, "practice": cell["practice"] == "yes"})
 
 

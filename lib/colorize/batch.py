@@ -74,7 +74,8 @@ def plan(inputs: Sequence[Path], out: Path) -> tuple[list[Job], list[tuple[Path,
         failed += reasons
         found += [(path, path.relative_to(given) if is_folder else Path(path.name)) for path in files]
     originals = {_identity(source) for source, _ in found} - {None}
-    jobs, taken = [], {}
+    jobs: list[Job] = []
+    taken: dict[Path, Path] = {}
     for source, inside in found:
         if inside.suffix.lower() not in images.WRITES:
             inside = inside.with_name(inside.name + ".png")

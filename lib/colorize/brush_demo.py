@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import ipywidgets
 import numpy as np
@@ -152,7 +153,7 @@ def _scripted(board: Board, strokes: list[Stroke], name: str, width: int) -> ipy
 class _Brush:
     """Canvas, sliders, buttons and picture, and what happens when they are used."""
 
-    def __init__(self, board: Board, example: list[Stroke], name: str, width: int, ipycanvas) -> None:
+    def __init__(self, board: Board, example: list[Stroke], name: str, width: int, ipycanvas: Any) -> None:
         self.board, self.example, self.name, self.width = board, example, name, width
         self.hold = ipycanvas.hold_canvas
         height, columns = board.lightness.shape[2:]
@@ -160,7 +161,7 @@ class _Brush:
         shape = (round(height * self.zoom), width)
         big = torch.nn.functional.interpolate(board.gray[None], size=shape, mode="nearest-exact")
         self.background = to_uint8(big[0])
-        self.points: list[tuple[float, float]] | None = None  # of the stroke that is being painted
+        self.points: list[tuple[float, float]] = []  # of the stroke that is being painted
 
         layout = ipywidgets.Layout(width=f"{width}px", height=f"{shape[0]}px")
         self.canvas = self._named(ipycanvas.Canvas(width=width, height=shape[0], layout=layout), "canvas")
@@ -217,7 +218,7 @@ class _Brush:
         self._refresh()
 
     def _refresh(self) -> None:
-        self.points = None
+        self.points = []
         self._repaint()
         self._show_picture()
 
@@ -226,18 +227,18 @@ class _Brush:
         self._paint(self._stroke())
 
     def _go_on(self, x: float, y: float) -> None:
-        if self.points is None:
+        if not self.points:
             return  # the mouse passes by, no button is held
         self.points.append(self._on_picture(x, y))
         self._paint(replace(self._stroke(), points=self.points[-2:]))
 
     def _end(self, *place: float) -> None:
-        if self.points is None:
+        if not self.points:
             return
         if place:
             self._go_on(*place)  # the browser reports moves now and then; the last one may be missing
         self.board.strokes.append(self._stroke())
-        self.points = None
+        self.points = []
         self._show_picture()
 
     def _stroke(self) -> Stroke:

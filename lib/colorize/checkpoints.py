@@ -6,6 +6,7 @@ A file is whole or absent, whenever the program is killed. It is read without ru
 import contextlib
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -16,7 +17,7 @@ class CheckpointError(ValueError):
     """A checkpoint is damaged, or belongs to another plan; the sentence names it."""
 
 
-def save(path: str | Path, plan: dict, parts: dict, **values) -> None:
+def save(path: str | Path, plan: dict, parts: dict, **values: Any) -> None:
     """Write a checkpoint.
 
     Parameters

@@ -14,7 +14,9 @@ import json
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from .console import Parser, ctrl_c_waits, did_you_mean, one_line, say
 
@@ -227,7 +229,7 @@ Below: how many numbers each network has, and the time in which it colors one of
     return 0
 
 
-def _write_evaluation(paths: list[Path], about: dict, colorizers: dict, photos) -> None:
+def _write_evaluation(paths: list[Path], about: dict, colorizers: dict, photos: Any) -> None:
     """Write the numbers as JSON, and a picture with a row for gray, each network at its own temperature, and the truth."""
     import torch
 
@@ -287,7 +289,7 @@ def networks(arguments: list[str]) -> int:
     return 1 if damaged else 0
 
 
-def _load(name: str | None, device: str):
+def _load(name: str | None, device: str) -> Any:
     """Load a network; ValueError if there is none, or no such device."""
     from .colorizer import Colorizer
     from .parallel import find_device
@@ -306,11 +308,11 @@ def _cell(value: float, spread: tuple[float, float] | None) -> str:
     return f"{value:6.1f} {text:>11}"
 
 
-def _number(low: float, high: float, kind: type, what: str):
+def _number(low: float, high: float, kind: type, what: str) -> Callable[[str], float]:
     """Make a function that turns an argument into a number, or says what was expected."""
     from argparse import ArgumentTypeError
 
-    def convert(text: str):
+    def convert(text: str) -> float:
         try:
             value = kind(text)
         except ValueError:

@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -75,7 +75,7 @@ def _path(text: str) -> Path:
 class Parser(argparse.ArgumentParser):
     """argparse, but a mistake is answered by one sentence and not by the whole usage; options are not abbreviated, paths not empty."""
 
-    def __init__(self, **options) -> None:
+    def __init__(self, **options: Any) -> None:
         options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(allow_abbrev=False, **options)
         self.register("type", Path, _path)

@@ -84,7 +84,7 @@ def scores(ab: Tensor, photos: Tensor, prior: Tensor | None = None) -> Scores:
 
 def _scores(ab: Tensor, photos: Tensor, lab: Tensor, prior: Tensor | None) -> Scores:
     weight = bin_weights(color_prior(lab[:, 1:]) if prior is None else prior)
-    found = [_photos(*one, weight) for one in in_turn(ab, photos, lab)]
+    found = [_photos(pred, true, seen, weight) for pred, true, seen in in_turn(ab, photos, lab)]
     measured = {name: torch.cat([one[name] for one in found]) for name in found[0]}
     every, rarity = torch.ones(len(ab), dtype=torch.float64), measured.pop("rarity")
     divided_by = {name: rarity if name == "rebalanced_auc" else every for name in measured}
@@ -221,4 +221,5 @@ def effort(colorizer: Colorizer, photos: Tensor, most: int = 8) -> dict[str, flo
 
 def _joined(parts: list[Scores]) -> Scores:
     """Put the shares of several sets of photos behind one another."""
-    return {key: tuple(torch.cat([part[key][k] for part in parts]) for k in (0, 1)) for key in parts[0]}
+    values = {key: torch.cat([part[key][0] for part in parts]) for key in parts[0]}
+    return {key: (values[key], torch.cat([part[key][1] for part in parts])) for key in parts[0]}

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import torch
@@ -83,7 +84,7 @@ class Process:
             self.close()
             raise
 
-    def ask(self, seconds: float, do: str, *args) -> dict:
+    def ask(self, seconds: float, do: str, *args: object) -> dict:
         """Send a request and wait for its answer. TimeUp if it takes longer; Died if the process ended or answered otherwise."""
         token = secrets.token_hex(16)
         self._requests.put({"token": token, "do": do, "with": args})
@@ -113,6 +114,7 @@ class Process:
 
     def _talk(self) -> None:
         """Write and read in a thread: a process that reads nothing must not hold up the grading."""
+        assert self.process.stdin and self.process.stdout  # both are pipes
         with self.process.stdin as requests, self.process.stdout as answers:
             try:
                 self._answers.put(wire.read(answers))
@@ -178,7 +180,7 @@ class Examination:
         """Make a function that runs in the student's process. ``happened`` gets "time" or "crashed" if it fails as such."""
         deadline = time.monotonic() + TIME_LIMIT
 
-        def ask(do: str, *request) -> dict:
+        def ask(do: str, *request: object) -> dict:
             try:
                 return self._ask(deadline - time.monotonic(), do, one.number, *request)
             except TimeUp:
@@ -188,7 +190,7 @@ class Examination:
                 happened.append("crashed")
                 raise Told("the process ended") from None
 
-        def function(*args):
+        def function(*args: Any) -> Any:
             for position, value in enumerate(args):
                 if isinstance(value, torch.Tensor) and value.requires_grad:
                     theirs = ask("gradient", args, position)["result"]
@@ -202,13 +204,14 @@ class Examination:
 
         return function
 
-    def _checked_gradient(self, one: Exercise, args: tuple, position: int, theirs) -> torch.Tensor:
+    def _checked_gradient(self, one: Exercise, args: tuple, position: int, theirs: object) -> torch.Tensor:
         """Return a result with a gradient if theirs is that of the course's own answer; it cannot be taken on trust."""
         given = copied(args)
         learned = given[position].detach().requires_grad_()
         one.reference(*given[:position], learned, *given[position + 1 :]).sum().backward()
-        good = isinstance(theirs, torch.Tensor) and theirs.shape == learned.shape
-        near = good and torch.allclose(theirs.to(learned.dtype), learned.grad, rtol=1e-3, atol=1e-5)
+        near = False
+        if isinstance(theirs, torch.Tensor) and theirs.shape == learned.shape:
+            near = torch.allclose(theirs.to(learned.dtype), learned.grad, rtol=1e-3, atol=1e-5)
         return torch.zeros((), requires_grad=near)
 
     def _why_missing(self, number: str) -> tuple[str, str]:
@@ -243,12 +246,13 @@ class Examination:
                     self._close()
                     break
 
-    def _ask(self, seconds: float, do: str, *args) -> dict:
+    def _ask(self, seconds: float, do: str, *args: object) -> dict:
         """Ask the process, within what is left to the notebook."""
         start = time.monotonic()
         try:
             if self.left <= 0:
                 raise TimeUp
+            assert self.process is not None  # _run comes first
             return self.process.ask(min(seconds, self.left), do, *args)
         finally:
             self.left -= time.monotonic() - start

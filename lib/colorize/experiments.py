@@ -10,6 +10,7 @@ import functools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -70,15 +71,15 @@ def gray_imagenet(photos: Path) -> dict:
         by_photo.append(
             [metrics.auc(ab * 0, ab, weight), metrics.auc(ab * 0, ab, weight, step=10, rule="mean")]
         )
-    by_photo = torch.tensor(by_photo).mean(dim=0)
+    per_photo, coarse = torch.tensor(by_photo).mean(dim=0).tolist()
     auc, found = measures.accuracy.auc, measures.compute()
     values = {
         "raw AuC": auc(),
         "raw AuC, mean of 151 values": auc(rule="mean"),
         "raw AuC, mean of 16 values": auc(step=10, rule="mean"),
         "rebalanced AuC": auc(rebalanced=True),
-        "rebalanced AuC, photo by photo": by_photo[0].item(),
-        "rebalanced AuC, photo by photo, mean of 16 values": by_photo[1].item(),
+        "rebalanced AuC, photo by photo": per_photo,
+        "rebalanced AuC, photo by photo, mean of 16 values": coarse,
     }
     numbers = {name: round(100 * value, 2) for name, value in values.items()}
     numbers |= {
@@ -102,10 +103,11 @@ def curves(photos: Path) -> dict:
     for name, ab in tqdm(answers.items(), unit="network"):
         measures = Measures(errors=True)
         measures.update(ab, seen)
+        errors: Any = measures.errors
         rows[name] = {
             "accepted": measures.accuracy.curve()[::5],
             "accepted, rebalanced": measures.accuracy.curve(rebalanced=True)[::5],
-            "error below": measures.errors.cumulative()[:2049:32],
+            "error below": errors.cumulative()[:2049:32],
             "psnr": measures.psnrs.shares(2.0)[1],
         }
         rows[name] = {key: [round(value, 4) for value in found.tolist()] for key, found in rows[name].items()}

@@ -166,7 +166,8 @@ class PhotoFolder(Dataset):
     def __getitem__(self, key: tuple[int, int, int]) -> Sample:
         """Return crop (3, S, S) uint8 and failures for (photo's number, number of the draw, seed)."""
         photo, draw, seed = key
-        random, failures = np.random.default_rng((seed, draw)), []
+        random = np.random.default_rng((seed, draw))
+        failures: list[tuple[str, str]] = []
         for _ in range(TRIES):
             path = self.index[photo]
             try:
@@ -221,9 +222,11 @@ class PhotoFolder(Dataset):
                 message = f"{len(new)} photos were replaced by others; the first: {name} ({reason})"
                 warnings.warn(message, stacklevel=2)
 
-    def _plan(self, batch_size, seed, first, steps, rank, world) -> Iterator[list[tuple[int, int, int]]]:
+    def _plan(
+        self, batch_size: int, seed: int, first: int, steps: int, rank: int, world: int
+    ) -> Iterator[list[tuple[int, int, int]]]:
         """Name for each step the photos, the numbers of the draws, and the seed. One epoch's order is kept at a time."""
-        share, epoch, order = batch_size // world, -1, None
+        share, epoch, order = batch_size // world, -1, np.empty(0, int)
         for step in range(first, steps):
             keys = []
             for draw in range(step * batch_size + rank * share, step * batch_size + (rank + 1) * share):

@@ -13,7 +13,8 @@ import os
 import re
 import threading
 import warnings
-from typing import BinaryIO
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
@@ -30,7 +31,7 @@ BUNDLED = tuple(_PHOTOS)
 # A list of our own, because Pillow also knows formats that start other programs (Ghostscript, for EPS).
 _READS = ("JPEG", "PNG", "TIFF", "WEBP", "GIF", "BMP", "AVIF", "HEIF", "JPEG2000", "PPM")
 WRITES = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF", ".webp": "WEBP"}
-_LOCK, _INSIDE, _FILTERS = threading.Lock(), [], contextlib.ExitStack()  # of _quiet
+_LOCK, _INSIDE, _FILTERS = threading.Lock(), list[None](), contextlib.ExitStack()  # of _quiet
 
 
 def read(
@@ -46,15 +47,14 @@ def read(
     what to call it in messages. Photos above `max_pixels`, or Pillow's own limit near 179 million, are refused undecoded.
     With `at_least`, a JPEG may be smaller, by 2, 4 or 8, if both sides keep that many pixels: much faster. Raises ImageError.
     """
-    is_path = isinstance(path, (str, os.PathLike))
-    name = name or (os.fspath(path) if is_path else getattr(path, "name", None))
+    name = name or (os.fspath(path) if isinstance(path, (str, os.PathLike)) else getattr(path, "name", None))
     try:
-        if is_path:
+        if isinstance(path, (str, os.PathLike)):
             if os.path.exists(path) and not os.path.isfile(path):  # a pipe might keep us waiting for ever
                 raise OSError("a folder" if os.path.isdir(path) else "a pipe or a device")
             with open(path, "rb") as file:
                 return _open(file, max_pixels, name, at_least)
-        if hasattr(path, "read"):
+        if not isinstance(path, bytes) and hasattr(path, "read"):
             if path.seekable():
                 path.seek(0)
             path = path.read()
@@ -82,7 +82,7 @@ def to_tensor(image: Picture, *, name: str | None = None) -> Tensor:
         with _quiet():
             return _decode(image, name or getattr(image, "filename", None))
     if isinstance(image, np.ndarray):
-        planes = np.moveaxis(image, 2, 0) if image.ndim == 3 else image[None]
+        planes: np.ndarray | Tensor = np.moveaxis(image, 2, 0) if image.ndim == 3 else image[None]
     elif isinstance(image, Tensor):
         planes = image
     else:
@@ -114,22 +114,22 @@ def resize(image: Tensor, size: int | tuple[int, int]) -> Tensor:
     `size` is the length of the shorter side, or (H, W). The filter overshoots at edges, so that floats are
     clipped to [0, 1]: scale channels with another range first, as L / 100.
     """
-    sides, size = _sides(image, size)
-    if len(size) == 1:
-        size = [max(1, round(side * size[0] / min(sides))) for side in sides]
+    sides, sizes = _sides(image, size)
+    if len(sizes) == 1:
+        sizes = tuple(max(1, round(side * sizes[0] / min(sides))) for side in sides)
     planes = (image if image.dtype == torch.float64 else image.float()).reshape(-1, 1, *sides)
-    planes = torch.nn.functional.interpolate(planes, tuple(size), mode="bicubic", antialias=True)
+    planes = torch.nn.functional.interpolate(planes, sizes, mode="bicubic", antialias=True)
     planes = planes.clamp(0, 1) if image.is_floating_point() else planes.round().clamp(0, 255)
-    return planes.reshape(*image.shape[:-2], *size).to(image.dtype)
+    return planes.reshape(*image.shape[:-2], *sizes).to(image.dtype)
 
 
 def center_crop(image: Tensor, size: int | tuple[int, int]) -> Tensor:
     """The middle of (..., C, H, W), as a view. `size` is one length for both sides, or (H, W)."""
-    (height, width), size = _sides(image, size)
-    if size[0] > height or size[-1] > width:
-        raise _error(None, f"at least {size[0]} x {size[-1]} pixels (H x W)", f"{height} x {width}")
-    top, left = (height - size[0]) // 2, (width - size[-1]) // 2
-    return image[..., top : top + size[0], left : left + size[-1]]
+    (height, width), sizes = _sides(image, size)
+    if sizes[0] > height or sizes[-1] > width:
+        raise _error(None, f"at least {sizes[0]} x {sizes[-1]} pixels (H x W)", f"{height} x {width}")
+    top, left = (height - sizes[0]) // 2, (width - sizes[-1]) // 2
+    return image[..., top : top + sizes[0], left : left + sizes[-1]]
 
 
 def square(image: Tensor, size: int) -> Tensor:
@@ -170,13 +170,13 @@ def bundled(name: str, size: int | tuple[int, int] | None = None) -> Tensor:
     if name not in BUNDLED:
         near = [f" (did you mean {match!r}?)" for match in difflib.get_close_matches(str(name), BUNDLED, n=1)]
         raise _error("bundled photo", f"one of {', '.join(BUNDLED)}", repr(name) + "".join(near))
-    (folder, *_) = importlib.util.find_spec("skimage").submodule_search_locations
-    path = os.path.join(folder, "data", _PHOTOS[name])
+    package = os.path.dirname(getattr(importlib.util.find_spec("skimage"), "origin", ""))
+    path = os.path.join(package, "data", _PHOTOS[name])
     photo = read(path, name=f"bundled photo {name!r} of scikit-image ({path})")
     return photo if size is None else resize(photo, size)
 
 
-def _open(file, max_pixels, name, at_least):
+def _open(file: BinaryIO, max_pixels: int, name: str | None, at_least: int | None) -> Tensor:
     """A file opened in binary mode -> (3, H, W); what Pillow has to say becomes an ImageError or nothing."""
     start = file.read(64)
     Image.init()
@@ -184,20 +184,20 @@ def _open(file, max_pixels, name, at_least):
         try:
             image = Image.open(file, formats=[form for form in _READS if form in Image.OPEN])
         except Image.DecompressionBombError as error:
-            limit, found = min(max_pixels, 2 * Image.MAX_IMAGE_PIXELS), re.search(r"\d+", str(error))
-            raise _error(name, f"at most {limit:,} pixels", f"{int(found[0]):,}") from None
+            limit, found = sorted(map(int, re.findall(r"\d+", str(error))))  # Pillow's own, and the file's
+            raise _error(name, f"at most {min(max_pixels, limit):,} pixels", f"{found:,}") from None
         except Exception:  # plugins let struct.error, KeyError and others pass
             raise _error(name, "an image (JPEG, PNG, TIFF, WebP, GIF or BMP)", _unreadable(start)) from None
         with image:
-            if image.width * image.height > max_pixels:
-                received = f"{image.width} x {image.height} = {image.width * image.height:,}"
+            if (pixels := image.width * image.height) > max_pixels:
+                received = f"{image.width} x {image.height} = {pixels:,}"
                 raise _error(name, f"at most {max_pixels:,} pixels", received)
             if at_least is not None:
                 image.draft(image.mode, (at_least, at_least))
             return _decode(image, name)
 
 
-def _decode(image, name):
+def _decode(image: Image.Image, name: str | None) -> Tensor:
     """A PIL image -> (3, H, W) float32, sRGB in [0, 1]."""
     try:
         image.load()
@@ -224,7 +224,7 @@ def _decode(image, name):
     return color if alpha is None else color * opacity + (1 - opacity)
 
 
-def _decode_deep_gray(image, profile, tags, name):
+def _decode_deep_gray(image: Image.Image, profile: bytes | None, tags: Mapping, name: str | None) -> Tensor:
     """Gray of more than 8 bits, which Pillow's own conversion to 8 bits would clip at 255."""
     values = torch.from_numpy(np.array(image, dtype=np.float32))
     top = 1 if image.mode == "F" else 4095 if tags.get(258) == (12,) else 65535
@@ -239,25 +239,25 @@ def _decode_deep_gray(image, profile, tags, name):
     return values.masked_fill(clear, 1.0).expand(3, -1, -1).contiguous()
 
 
-def _to_srgb(image, profile):
+def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """An image of mode L, RGB, CMYK or LAB -> RGB; a profile that is broken or of another mode is ignored."""
     plain = image.convert("RGB")
     if not profile:
         return plain
-    intent, black_point_compensation = ImageCms.Intent.RELATIVE_COLORIMETRIC, 0x2000
+    how = ImageCms.Intent.RELATIVE_COLORIMETRIC, ImageCms.Flags.BLACKPOINTCOMPENSATION
     try:
         profiles = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
-        transform = ImageCms.buildTransform(*profiles, image.mode, "RGB", intent, black_point_compensation)
+        transform = ImageCms.buildTransform(*profiles, image.mode, "RGB", *how)
         # A profile's name proves nothing; one that moves no color by more than a rounding step is sRGB.
         grid = (np.indices((16, 16, 16)) * 17).reshape(3, 64, 64).transpose(1, 2, 0).astype(np.uint8)
         probe = Image.fromarray(grid).convert(image.mode)
         moved = np.array(ImageCms.applyTransform(probe, transform), int) - np.array(probe.convert("RGB"), int)
-        return ImageCms.applyTransform(image, transform) if abs(moved).max() > 1 else plain
+        return (ImageCms.applyTransform(image, transform) or plain) if abs(moved).max() > 1 else plain
     except Exception:
         return plain
 
 
-def _unit_range(image, name):
+def _unit_range(image: np.ndarray | Tensor, name: str | None) -> Tensor:
     """An array or tensor of one of the known dtypes -> float32 tensor of the same shape, in [0, 1]."""
     kind = image.dtype.name if isinstance(image, np.ndarray) else str(image.dtype).removeprefix("torch.")
     top = {"bool": 1, "uint8": 255, "uint16": 65535}.get(kind)
@@ -275,7 +275,7 @@ def _unit_range(image, name):
     return values.clamp(0, 1)
 
 
-def _sides(image, size):
+def _sides(image: Tensor, size: int | tuple[int, int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """(H, W) of a tensor of pictures (..., C, H, W), and size as a tuple (length,) or (H, W)."""
     fits = isinstance(image, Tensor) and image.ndim >= 3 and image.numel() > 0
     if not fits or not (image.is_floating_point() or image.dtype == torch.uint8):
@@ -287,14 +287,14 @@ def _sides(image, size):
     raise _error(None, "a size of one whole number or (H, W), each at least 1", repr(size))
 
 
-def _error(name, expected, received):
+def _error(name: str | None, expected: str, received: Any) -> "ImageError":
     if not isinstance(received, str):
         shape = f" {tuple(received.shape)} of {received.dtype}" if hasattr(received, "dtype") else ""
         received = type(received).__name__ + shape
     return ImageError(f"{name or 'the image'}: expected {expected}, received {received}".replace("\n", " "))
 
 
-def _unreadable(start):
+def _unreadable(start: bytes) -> str:
     """What a file that Pillow did not open seems to be, from its first bytes."""
     if not start:
         return "an empty file (0 bytes)"
@@ -310,7 +310,7 @@ def _unreadable(start):
 
 
 @contextlib.contextmanager
-def _quiet():
+def _quiet() -> Iterator[None]:
     """Hide Pillow's warnings. Filters are the process's: the first thread in sets them, the last restores."""
     with _LOCK:
         _INSIDE.append(None)

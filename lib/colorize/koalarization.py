@@ -9,8 +9,9 @@ The first needs no photos. FOLDER is the one that the network was trained with (
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -31,7 +32,7 @@ from .networks.embedding import Embeddings
 from .networks.fusion import ALPHA, joint_loss, labeled_colors
 from .parallel import machine
 from .recipes import load
-from .training import fit
+from .training import Loss, fit
 
 SEEDS, SCENE, STEPS, SCENES = (0, 1, 2), 48, 800, 200  # of the toy world
 THUMBNAILS, WIDTH, BATCH = "cifar10_train", 0.25, 64
@@ -58,7 +59,7 @@ def toy() -> dict:
         for seed in SEEDS:
             network, history = seasons.train(embedding, seed, SCENE, steps=STEPS)
             ways = ("own",) if embedding == "none" else seasons.WAYS
-            row = {way: seasons.measured(network, world, scenes, way) for way in ways}
+            row: dict[str, Any] = {way: seasons.measured(network, world, scenes, way) for way in ways}
             row |= {"seed": seed, "seconds": round(history.seconds, 1)}
             if embedding == "named":
                 right = network.classify(scenes.lightness[:, None]).argmax(dim=1) == scenes.season
@@ -109,7 +110,7 @@ def told(network: FusionNet, photos: Tensor, size: int, batch: int = 16) -> dict
 def rows_of(answers: Mapping[str, Tensor], photos: Tensor, base: str) -> dict[str, dict]:
     """Numbers of each answer, with intervals that hold 95 % of resampled sets, and over one of them, photo by photo."""
     measured = {name: _chosen(scores(ab, photos)) for name, ab in answers.items()}
-    rows = {}
+    rows: dict[str, dict[str, Any]] = {}
     for name, found in measured.items():
         rows[name] = {"numbers": numbers(found), "intervals": intervals(found)}
         if name != base:
@@ -138,7 +139,8 @@ def labels(folder: Path) -> dict:
     order = torch.randperm(len(colored), generator=torch.Generator().manual_seed(0))[:JUDGED]
     judged, right = test.photos[colored[order]].float() / 255, test.labels[colored[order]]
     shown = [rgb_to_lab(pictures)[:, :1] for pictures in (train.photos[drawn], judged)]
-    answers, about = {}, {}
+    answers: dict[str, Tensor] = {}
+    about: dict[str, dict[str, float]] = {}
     for name, embedding, alpha in (
         ("none", "none", None),
         ("own", "own", None),
@@ -146,10 +148,10 @@ def labels(folder: Path) -> dict:
         ("classifier", "classifier", None),
     ):
         torch.manual_seed(0)
-        classes = 0 if alpha is None else len(train.classes)
+        classes = len(train.classes) if alpha else 0
         network = FusionNet(width=WIDTH, embedding=embedding, classes=classes).start()
-        options = {"examples": labeled_colors(network.stride)} if classes else {}
-        loss = joint_loss(alpha) if classes else l2
+        options: dict[str, Any] = {"examples": labeled_colors(network.stride)} if classes else {}
+        loss: Loss = joint_loss(alpha) if alpha else l2
         history = fit(
             network, train, loss, LABELED_STEPS, BATCH, 3e-3, precision="bfloat16", progress=False, **options
         )
@@ -174,13 +176,14 @@ def photos(folder: Path) -> dict:
     """The shipped network on validation photos, told what each shows, what another shows, and nothing; beside its twin l2."""
     seen = held_out(load("fusion"), folder, PIXELS)
     colorizer = Colorizer.load("fusion")
+    network: Any = colorizer.network  # a FusionNet
     answers = {"gray": torch.zeros(len(seen), 2, *seen.shape[2:])}
     (answers["l2"],) = predict(Colorizer.load("l2"), seen, (1.0,)).values()
-    answers |= told(colorizer.network, seen, colorizer.size)
+    answers |= told(network, seen, colorizer.size)
     return {"photos": len(seen), "pixels": PIXELS, "rows": rows_of(answers, seen, "own")}
 
 
-PARTS = {"toy": toy, "labels": labels, "photos": photos}
+PARTS: dict[str, Callable[..., dict]] = {"toy": toy, "labels": labels, "photos": photos}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -13,7 +13,7 @@ the digits that scikit-image, the paper's own code and most other colorization c
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -193,14 +193,14 @@ def _in_bands(convert: Callable[[Tensor], Tensor], image: Tensor) -> Tensor:
     return torch.cat([convert(part) for part in image.split(rows, dim=-2)], dim=-2)
 
 
-def _mix(matrix, image: Tensor) -> Tensor:
+def _mix(matrix: Tensor | Sequence, image: Tensor) -> Tensor:
     matrix = torch.as_tensor(matrix, dtype=image.dtype, device=image.device)
     # Autocast would round this product to 8 bits: Lab off by 0.7, sRGB by 9 gray levels.
     with torch.autocast(image.device.type, enabled=False):
         return (matrix @ image.flatten(-2)).view(image.shape)
 
 
-def _column(values, like: Tensor) -> Tensor:
+def _column(values: Sequence[float], like: Tensor) -> Tensor:
     return torch.tensor(values, dtype=like.dtype, device=like.device).view(3, 1, 1)
 
 

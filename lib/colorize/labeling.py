@@ -141,10 +141,11 @@ def _energy(label: Tensor, price: Tensor, cost: Tensor, right: Tensor, down: Ten
     own = price.gather(1, label[:, None])[:, 0].double()
     sideways = cost[label[:, :, 1:], label[:, :, :-1]].double() * right
     below = cost[label[:, 1:], label[:, :-1]].double() * down
-    return sum(part.flatten(1).sum(dim=1) for part in (own, sideways, below))
+    own, sideways, below = (part.flatten(1).sum(dim=1) for part in (own, sideways, below))
+    return own + sideways + below
 
 
-def _chessboard(label: Tensor) -> list[tuple[Tensor, Tensor, Tensor]]:
+def _chessboard(label: Tensor) -> list[tuple[Tensor, ...]]:
     """Numbers of picture, row and column of all black pixels, and of all white ones."""
     height, width = label.shape[1:]
     black = (torch.arange(height)[:, None] + torch.arange(width)) % 2 == 0

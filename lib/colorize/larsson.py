@@ -12,6 +12,7 @@ import functools
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -60,7 +61,9 @@ WAYS = {  # of Table 5: hue, chroma, fading; RMSE and PSNR that the paper has
 
 
 @functools.cache  # three tables share a network
-def train(answer: str = "hue_chroma", side: int = 1, seed: int = 0, **options) -> tuple[HypercolumnNet, dict]:
+def train(
+    answer: str = "hue_chroma", side: int = 1, seed: int = 0, **options: Any
+) -> tuple[HypercolumnNet, dict]:
     """Train a small network on the toy world; ``options`` go to :class:`HypercolumnNet`. With it: the last loss."""
     torch.manual_seed(seed)
     network = HypercolumnNet(answer, **{"width": WIDTH, "hidden": HIDDEN, "points": POINTS} | options)
@@ -117,7 +120,7 @@ def spaces() -> dict:
     for answer in tqdm(HEADS, unit="answer"):
         network, trained = train(**({} if answer == "hue_chroma" else {"answer": answer}))
         logits, ideal = _asked(network, lightness), best(answer, world, scenes)
-        ways = {answer: {}}
+        ways: dict[str, dict[str, Any]] = {answer: {}}
         if answer == "hue_chroma":
             ways = {"hue_chroma": {"fading": None}, "hue_chroma, fading": {}}
         for name, way in ways.items():
@@ -203,8 +206,9 @@ def readouts(folder: Path) -> dict:
     colorizer, seen = Colorizer.load("hypercolumns"), held_out(load("hypercolumns"), folder, PIXELS)
     world, scenes, rgb, toy_lightness = _unseen()
     lightness, ideal = rgb_to_lab(seen)[:, :1], best("hue_chroma", world, scenes)
-    logits, head = _asked(colorizer.network, lightness), colorizer.network.head
-    rows = {
+    network: Any = colorizer.network  # a HypercolumnNet
+    logits, head = _asked(network, lightness), network.head
+    rows: dict[str, dict[str, Any]] = {
         "no colorization": {
             "photos": measured(torch.zeros(len(seen), 2, 1, 1), seen),
             "paper": (0.343, 22.98),
@@ -228,8 +232,9 @@ def histograms(folder: Path) -> dict:
     """Table 4: how much the true histogram of a photo's colors helps, by quantile matching and by the energy of equation 6."""
     colorizer = Colorizer.load("hypercolumns")
     seen = held_out(load("hypercolumns"), folder, PIXELS)[::3]
-    lightness, head = rgb_to_lab(seen)[:, :1], colorizer.network.head
-    logits = _asked(colorizer.network, lightness)
+    network: Any = colorizer.network  # a HypercolumnNet
+    lightness, head = rgb_to_lab(seen)[:, :1], network.head
+    logits = _asked(network, lightness)
     plain, matched, biased = [], [], []
     for k in tqdm(range(len(seen)), unit="photo"):
         one = slice(k, k + 1)

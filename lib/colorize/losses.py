@@ -5,6 +5,7 @@ over 44 x 44 pixels starts near 11,124 where the mean starts at ln 313 = 5.746, 
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -140,7 +141,7 @@ class _SoftCrossEntropy(torch.autograd.Function):
     """Loss of each pixel, (N, H, W). A few pictures at a time, so that what is computed on the way stays in the cache."""
 
     @staticmethod
-    def forward(ctx, logits: Tensor, index: Tensor, weight: Tensor) -> Tensor:
+    def forward(ctx: Any, logits: Tensor, index: Tensor, weight: Tensor) -> Tensor:
         dtype = torch.float64 if logits.dtype == torch.float64 else torch.float32
         log_sums, losses = [], []
         for z, q, w in _parts(logits, logits, index, weight):
@@ -151,7 +152,7 @@ class _SoftCrossEntropy(torch.autograd.Function):
         return torch.cat(losses)
 
     @staticmethod
-    def backward(ctx, grad: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         logits, log_sum, index, weight = ctx.saved_tensors
         gradient = torch.empty_like(logits)  # (N, Q, H, W): the one large tensor
         parts = _parts(logits, gradient, logits, log_sum, index, weight, grad.unsqueeze(1))

@@ -8,6 +8,7 @@ alone, as VGG-16 did: what it makes of gray and recolored pictures is the questi
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -26,7 +27,7 @@ from .training import History, fit
 STEPS = 7000
 
 
-def train(data: Labeled, steps: int = STEPS, **options) -> tuple[Classifier, History]:
+def train(data: Labeled, steps: int = STEPS, **options: Any) -> tuple[Classifier, History]:
     """Train a :class:`colorize.networks.Classifier` from seed 0: cross-entropy against labels smoothed by 0.1.
 
     Parameters

@@ -86,12 +86,14 @@ class Marginal:
         """Cut logits (N, K_a + K_b, H, W) into those of a and of b. ValueError for another number of them."""
         if logits.shape[1] != self.outputs:
             raise ValueError(f"logits must have {self.outputs} channels, got {tuple(logits.shape)}")
-        return logits.split([len(axis) for axis in self.axes], dim=1)
+        a, b = logits.split([len(axis) for axis in self.axes], dim=1)
+        return a, b
 
     def loss(self, logits: Tensor, ab: Tensor) -> Tensor:
         """Cross-entropy of a and of b against the true bins, summed, mean over pixels; in nats."""
         pairs = zip(self.split(logits), self.axes, ab.unbind(dim=1), strict=True)
-        return sum(F.cross_entropy(z.float(), axis.index(values)) for z, axis, values in pairs)
+        a, b = (F.cross_entropy(z.float(), axis.index(values)) for z, axis, values in pairs)
+        return a + b
 
     def mode(self, logits: Tensor) -> Tensor:
         """Color of the likeliest bin of each axis, each for itself, as the report does it: (N, 2, H, W)."""

@@ -76,7 +76,7 @@ def held_out(recipe: Recipe, photos: Path, size: int, most: int = MEMORY) -> tor
 
 def table(rows: dict[str, Scores]) -> dict[str, dict]:
     """Numbers of each row; beside the two AuC their intervals, and the gain over gray with its own."""
-    found = {}
+    found: dict[str, dict] = {}
     for name, row in rows.items():
         found[name] = {"numbers": numbers(row)}
         if name not in ("truth", "gray"):

@@ -7,6 +7,8 @@ true is changed: pixels are upright and sRGB now, a small gray preview is left o
 import os
 import re
 import warnings
+from collections.abc import Mapping, MutableMapping
+from typing import Any
 
 from PIL import Image
 from PIL.ExifTags import IFD, Base
@@ -44,7 +46,7 @@ def options(path: str | os.PathLike, suffix: str, size: tuple[int, int], note: s
     -------
     Options for ``save``. Metadata that cannot be parsed are left out, but for the note.
     """
-    found = {}
+    found: dict[str, Any] = {}
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
             exif, info, texts = image.getexif(), dict(image.info), dict(getattr(image, "text", {}))
@@ -91,10 +93,10 @@ def _exif(
     """Write EXIF anew, in three directories: what is known of the picture, of the exposure, of the place."""
     note = note.encode("utf-8", "replace").decode("latin-1")
 
-    def add(directory, tag: int, text: str) -> None:
+    def add(directory: MutableMapping, tag: int, text: str) -> None:
         directory[tag] = _Text(_added(str(directory.get(tag, "")).strip("\0 "), text))
 
-    def texts(directory) -> dict:
+    def texts(directory: Mapping) -> dict:
         return {tag: _Text(value) if isinstance(value, str) else value for tag, value in directory.items()}
 
     def made(keep: bool) -> Image.Exif:

@@ -296,7 +296,7 @@ def colorfulness(rgb: Tensor) -> Tensor:
     if rgb.ndim != 4 or rgb.shape[1] != 3:
         raise ValueError(f"rgb must have shape (N, 3, H, W), got {tuple(rgb.shape)}")
     red, green, blue = _float(rgb).unbind(dim=1)  # (N, H, W) each
-    mean, variance = 0.0, 0.0  # squared and summed over rg and yb
+    mean, variance = red.new_zeros(len(red)), red.new_zeros(len(red))  # squared and summed over rg and yb
     for opponents in (red - green, (red + green) / 2 - blue):
         center = opponents.mean(dim=(1, 2), keepdim=True)
         mean = mean + center.flatten().square()

@@ -37,7 +37,8 @@ def contrast_weights(lightness: Tensor, sigma: float = 5.0) -> tuple[Tensor, Ten
     light = lightness[:, 0]
     light = light if light.dtype == torch.float64 else light.float()
     pairs = light[:, :, 1:] - light[:, :, :-1], light[:, 1:] - light[:, :-1]
-    return tuple(torch.exp(-((step / sigma) ** 2) / 2) for step in pairs)
+    right, down = (torch.exp(-((step / sigma) ** 2) / 2) for step in pairs)
+    return right, down
 
 
 def laplacian(right: Tensor, down: Tensor) -> sparse.csr_array:

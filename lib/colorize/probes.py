@@ -6,6 +6,7 @@ network tells what the architecture gives for nothing; one that was trained on t
 """
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -141,7 +142,9 @@ class Labeler(nn.Module):
         return self.head(self.body.encode(lightness)[-1].mean(dim=(2, 3)))
 
 
-def train_on_labels(data: Labeled, size: int = 64, steps: int = 4000, **options) -> tuple[SmallNet, History]:
+def train_on_labels(
+    data: Labeled, size: int = 64, steps: int = 4000, **options: Any
+) -> tuple[SmallNet, History]:
     """Train a SmallNet's way down to name gray pictures, from seed 0: the most that a probe of it may hope for.
 
     Parameters

@@ -8,7 +8,9 @@ import importlib
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from . import sandbox
 
@@ -31,7 +33,7 @@ def main(folder: str, memory: str) -> None:
             request = wire.read(requests)
         except EOFError:
             return
-        do = {
+        do: dict[str, Callable] = {
             "run": notebook.run,
             "call": notebook.call,
             "gradient": notebook.gradient,
@@ -51,15 +53,15 @@ class Notebook:
 
         self.check_module = importlib.import_module("colorize.check")
         self.judge = importlib.import_module("colorize.check.judge")
-        self.functions = {}
-        self.check_module.check = self.check_module.Check = self
+        self.functions: dict[str, Callable] = {}
+        vars(self.check_module).update(check=self, Check=self)
         self.shell = InteractiveShell.instance()
-        self.shell.history_manager.enabled = False
+        self.shell.history_manager.enabled = False  # type: ignore[union-attr]  # it has one since its start
 
-    def __call__(self, number):
+    def __call__(self, number: str) -> Callable[[Callable], Callable]:
         """``@check("2.3")``."""
 
-        def decorate(function):
+        def decorate(function: Callable) -> Callable:
             self.functions[number] = getattr(function, "_student", function)
             return self.check_module.stand_in(self.exercise(number), function)
 
@@ -68,7 +70,7 @@ class Notebook:
     def scorecard(self) -> None:
         """Show nothing: the grading has a table of its own."""
 
-    def exercise(self, number: str):
+    def exercise(self, number: str) -> Any:
         """Return one of the course's exercises. KeyError or ValueError if there is none of this number."""
         return self.check_module.exercises(int(str(number).split(".")[0]))[number]
 

@@ -8,6 +8,7 @@ import difflib
 import tomllib
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -27,7 +28,7 @@ from .training import PRECISIONS, Examples, Loss, Rate, cosine, staircase
 from .weights import BITS
 
 OPTIMIZERS = {"AdamW": torch.optim.AdamW, "Adam": torch.optim.Adam}
-REGRESSION = {"l2": l2, "smooth_l1": smooth_l1}
+REGRESSION: dict[str, Loss] = {"l2": l2, "smooth_l1": smooth_l1}
 USUAL = (*REGRESSION, "classification", "rebalanced")
 GAN = "gan"  # a discriminator, and L1
 FITTING = {  # losses of some networks
@@ -175,20 +176,21 @@ def _entries(path: Path, seen: tuple[Path, ...] = ()) -> dict:
     return entries if like is None else _entries(path.with_name(f"{like}.toml"), (*seen, path)) | entries
 
 
-def _make(kind: type, entries: dict, path: Path):
+def _make(kind: type, entries: dict, path: Path) -> Any:
     """Make a Phase or a Recipe from the entries of a file, each checked against the kind of its field."""
     known = {field.name: field for field in fields(kind)}
     made = {}
-    for name, value in entries.items():
+    for name, given in entries.items():
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
             raise RecipeError(
                 f"{path}: unknown entry {name!r}" + (f", did you mean {close[0]!r}?" if close else "")
             )
-        if isinstance(value, list):
-            value = tuple(tuple(part) if isinstance(part, list) else part for part in value)
+        value: Any = given
+        if isinstance(given, list):
+            value = tuple(tuple(part) if isinstance(part, list) else part for part in given)
         default = known[name].default
-        wanted = known[name].type if default is MISSING else type(default)
+        wanted: Any = known[name].type if default is MISSING else type(default)
         wanted = {tuple[Phase, ...]: tuple}.get(wanted, wanted)
         if wanted is float and type(value) is int:
             value = float(value)
@@ -228,10 +230,10 @@ def make_data(recipe: Recipe, phase: Phase, photos: str | Path) -> Mix | PhotoFo
         return PhotoFolder(photos, phase.size, phase.shorter, phase.squash)
     files = chosen(photo_files(photos, "train"), recipe)
     thumbnails = [path for path in files if is_thumbnail(path)]
-    parts, shares = [], []
+    parts, shares = list[Crops | Thumbnails](), list[float]()
     if phase.thumbnails < 1 or not thumbnails:
-        photos = [path for path in files if not is_thumbnail(path)]
-        parts.append(Crops(photos, phase.size, phase.zooms))
+        larger = [path for path in files if not is_thumbnail(path)]
+        parts.append(Crops(larger, phase.size, phase.zooms))
         shares.append(1 - phase.thumbnails if thumbnails else 1)
     if thumbnails and phase.thumbnails > 0:
         parts.append(Thumbnails(thumbnails, phase.size))
@@ -282,7 +284,7 @@ def make_loss(recipe: Recipe, data: Mix | PhotoFolder) -> Loss | None:
     if recipe.loss == GAN:
         return None
     if is_hypercolumn(recipe):
-        loss = sampled_loss(recipe.loss, recipe.patch)
+        loss: Loss = sampled_loss(recipe.loss, recipe.patch)
     elif recipe.regression:
         loss = REGRESSION[recipe.loss]
     elif recipe.loss == "classification":
@@ -313,7 +315,7 @@ def make_examples(recipe: Recipe) -> Examples | None:
 def _prior(data: Mix | PhotoFolder) -> torch.Tensor:
     """Count colors: of all photos in memory (of thumbnails only if there is nothing else), or of some of a stream."""
     if isinstance(data, PhotoFolder):
-        photos = data.batch(min(PRIOR_PHOTOS, len(data)), seed=0)
+        photos: Any = data.batch(min(PRIOR_PHOTOS, len(data)), seed=0)
     else:
         part = data.parts[0]
         photos = part.photos[0] if isinstance(part, Crops) else part.photos

@@ -74,7 +74,7 @@ def welsh_transfer(
     if not 0 <= share <= 1:
         raise ValueError(f"share must be between 0 and 1, got {share}")
     lab = rgb_to_lab(reference)[None]
-    row, column = jittered_grid(*reference.shape[1:], samples, seed).unbind(1)
+    row, column = jittered_grid(reference.shape[1], reference.shape[2], samples, seed).unbind(1)
     colors = lab[0, 1:, row, column].float()  # (2, S)
     weight = torch.tensor([share, 1 - share], device=lightness.device)
     found = []

@@ -15,6 +15,7 @@ tensor([[-33.,  38.],
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ from .losses import l2
 from .networks import FusionNet
 from .networks.fusion import joint_loss, labeled_colors, reach
 from .toyworld import ToyWorld
-from .training import History, fit
+from .training import History, Loss, fit
 
 SEASONS = ("summer", "fall")  # 1/2 each
 SEASONAL = {"grass": ((-33, 38), (7, 42)), "tree": ((-27, 28), (33, 48))}
@@ -61,7 +62,8 @@ class SeasonWorld:
 
     def __init__(self, size: int = 48) -> None:
         self.world = ToyWorld(size)
-        self.size, self.kinds = self.world.size, (*self.world.kinds, "sign")
+        self.size = int(self.world.size)
+        self.kinds = (*self.world.kinds, "sign")
         self._table = torch.stack([self.answers(kind) for kind in self.kinds])  # (kinds, 3, 2)
 
     def answers(self, kind: str) -> Tensor:
@@ -149,14 +151,14 @@ def train(
     seed : of the network's start and of the scenes.
     scene, width, steps, batch : the size of the training.
     """
-    kinds = {"none": "none", "perfect": Sign(), "own": "own", "named": "own"}
+    kinds: dict[str, str | nn.Module] = {"none": "none", "perfect": Sign(), "own": "own", "named": "own"}
     if embedding not in kinds:
         raise ValueError(f"embedding must be one of {', '.join(kinds)}, got {embedding!r}")
     torch.manual_seed(seed)
     named = embedding == "named"
     network = FusionNet(width=width, embedding=kinds[embedding], classes=len(SEASONS) * named, encoder=NEAR)
-    options = {"examples": labeled_colors(network.stride)} if named else {}
-    loss = joint_loss() if named else l2
+    options: dict[str, Any] = {"examples": labeled_colors(network.stride)} if named else {}
+    loss: Loss = joint_loss() if named else l2
     history = fit(network, SeasonWorld(scene), loss, steps, batch, 4e-3, seed=seed, progress=False, **options)
     return network, history
 

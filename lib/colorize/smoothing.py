@@ -65,10 +65,10 @@ def joint_bilateral(
             weight = (((light[p] - light[q]) / sigma_lightness).square() / -2 - near).exp_()
             total[p] += weight
             total[q] += weight
-            p, q, weight = (p[0], slice(None), *p[1:]), (q[0], slice(None), *q[1:]), weight[:, None]
-            from_p = weight * ab[p]
-            sums[p] += weight * ab[q]
-            sums[q] += from_p
+            p_ab, q_ab = (p[0], slice(None), *p[1:]), (q[0], slice(None), *q[1:])
+            from_p = weight[:, None] * ab[p_ab]
+            sums[p_ab] += weight[:, None] * ab[q_ab]
+            sums[q_ab] += from_p
     return sums / total[:, None]
 
 
@@ -83,7 +83,8 @@ class PairWeights:
     def __call__(self, lightness: Tensor) -> tuple[Tensor, Tensor]:
         """Weights of the pairs to the right and below, (N, H, W - 1) and (N, H - 1, W) float64."""
         check(lightness, 1, "lightness")
-        return tuple(self.weight[_classes(pair, self.edges)] for pair in _steps(lightness.double()))
+        right, down = (self.weight[_classes(pair, self.edges)] for pair in _steps(lightness.double()))
+        return right, down
 
 
 def learn_weights(lightness: Tensor, true_ab: Tensor, predicted_ab: Tensor, classes: int = 12) -> PairWeights:
@@ -132,7 +133,7 @@ def learn_weights(lightness: Tensor, true_ab: Tensor, predicted_ab: Tensor, clas
     # Classes in which no color ever changes would get infinite weights; a thousandth of the overall mean is strong enough.
     variance = variance.clamp(min=1e-3 * squared.mean().clamp(min=1e-6))
     weight = (predicted_ab.double() - true_ab.double()).square().sum(dim=1).mean() / variance
-    best, least = None, float("inf")
+    best, least = PairWeights(edges, weight, 1.0), float("inf")
     for halvings in range(10):
         tried = PairWeights(edges, weight / 2**halvings, 1 / 2**halvings)
         smoothed = smooth(predicted_ab, lightness, pairs=tried(lightness))
@@ -174,7 +175,8 @@ def quadratic_energy(
     data = data if confidence is None else data * confidence
     sideways = (ab[..., 1:] - ab[..., :-1]).double().square().sum(dim=1) * right
     below = (ab[..., 1:, :] - ab[..., :-1, :]).double().square().sum(dim=1) * down
-    return sum(part.flatten(1).sum(dim=1) for part in (data, sideways, below))
+    data, sideways, below = (part.flatten(1).sum(dim=1) for part in (data, sideways, below))
+    return data + sideways + below
 
 
 def smooth(
@@ -216,7 +218,8 @@ def smooth(
     check(lightness, 1, "lightness", like=predicted)
     check_positive(strength, "strength", zero=True)
     if pairs is None:
-        pairs = tuple(strength * weight for weight in contrast_weights(lightness.double(), sigma))
+        right, down = contrast_weights(lightness.double(), sigma)
+        pairs = strength * right, strength * down
     shape = (len(predicted), *predicted.shape[2:])
     if confidence is None:
         confidence = torch.ones(shape)
@@ -226,11 +229,12 @@ def smooth(
         )
     if not confidence.flatten(1).any(dim=1).all():
         raise ValueError("confidence must be above 0 somewhere in each picture, got 0 everywhere")
-    check_pairs(*pairs, like=predicted)
+    right, down = pairs
+    check_pairs(right, down, like=predicted)
     found = []
-    for ab, c, right, down in zip(predicted.detach(), confidence, *pairs, strict=True):
+    for ab, c, across, below in zip(predicted.detach(), confidence, right, down, strict=True):
         c = c.detach().flatten().cpu().double().numpy()
-        system = (laplacian(right, down) + sparse.diags_array(c)).tocsc()
+        system = (laplacian(across, below) + sparse.diags_array(c)).tocsc()
         factor = splu(
             system, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0, options={"SymmetricMode": True}
         )

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import NormalDist
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -37,6 +38,7 @@ __all__ = [
     "wilson",
 ]
 
+T = TypeVar("T")
 HEADS = "protocol|method|players|answers|taken for true|{0} (answers)|{0} (players)|true called real|AdverSuc"
 REAL_SHARE = 1 / 4  # of the trials of "single": 3 of the 12 pictures of Deep Koalarization
 
@@ -129,14 +131,16 @@ def trials(
             f"practice: expected 0 to {len(names) - 1} of {len(names)} photos, received {practice}"
         )
     salt = int(seed), protocol, player
-    names, found = _shuffled(names, *salt, "photos"), []
+    names = _shuffled(names, *salt, "photos")
+    found: list[Trial] = []
     for start, stop in ((0, practice), (practice, len(names))):
         kinds = _kinds(
             stop - start, protocol, _shuffled(methods, *salt, start), _shuffled((0, 1), *salt, start)
         )
         for i in _shuffled(range(stop - start), *salt, "kinds", start):
             n = len(found)
-            found.append(Trial(n + 1, names[n], *kinds[i], practice=n < practice))
+            method, shown = kinds[i]
+            found.append(Trial(n + 1, names[n], method, shown, practice=n < practice))
     return found
 
 
@@ -208,8 +212,8 @@ def cells(rows: Iterable[Result], published: bool = False) -> list[tuple[str, ..
     level = f"{100 * (rows[0].level if rows else 0.95):g} %"
     table = [tuple(HEADS.format(level).split("|"))]
     for row in rows:
-        shares = row.rate, row.wilson, row.bootstrap, row.true_called_real, row.adversuc
-        shares = [_percent(share) for share in shares]
+        measured = row.rate, row.wilson, row.bootstrap, row.true_called_real, row.adversuc
+        shares = [_percent(share) for share in measured]
         if row.rate is None:
             shares[0] = "not run: play it"
         table.append((row.protocol, row.method, str(row.players), str(row.answers), *shares))
@@ -256,7 +260,7 @@ def bundled_squares(size: int = 256, across: int = 2) -> tuple[list[str], Tensor
     return names, torch.cat(squares)
 
 
-def _kinds(count, protocol, methods, order):
+def _kinds(count: int, protocol: str, methods: Sequence[str], order: Sequence[int]) -> list[tuple[str, str]]:
     """(method, shown) of so many trials, balanced."""
     if protocol == "single":
         real = max(1, round(count * REAL_SHARE)) if count > 1 else 0
@@ -268,19 +272,22 @@ def _kinds(count, protocol, methods, order):
     return [(methods[j], CHOICES[protocol][order[(i + j) % 2]]) for i, j in places]
 
 
-def _shuffled(items, *salt):
+def _shuffled(items: Iterable[T], *salt: object) -> list[T]:
     """Different items in the order of their hashes, which is as good as random."""
     return sorted(items, key=lambda item: hashlib.sha256(repr((*salt, item)).encode()).digest())
 
 
-def _result(protocol, method, answers, level, draws, seed):
+def _result(
+    protocol: str, method: str, answers: Sequence[Answer], level: float, draws: int, seed: int
+) -> Result:
     """The row of one method; ``answers`` are those of its protocol that count."""
     own = [answer for answer in answers if answer.method == method]
     true = [answer for answer in answers if answer.method == TRUTH]
     believed = sum(answer.correct for answer in true) / len(true) if true else None
     if not own:
         return Result(protocol, method, true_called_real=believed, level=level)
-    players, photos = {}, {}
+    players: dict[str, tuple[int, int]] = {}
+    photos: dict[str, tuple[int, int]] = {}
     for answer in own:
         for counts, key in ((players, answer.player), (photos, answer.photo)):
             fooled, total = counts.get(key, (0, 0))
@@ -302,7 +309,7 @@ def _result(protocol, method, answers, level, draws, seed):
     )
 
 
-def _over_players(counts, level, draws, seed):
+def _over_players(counts: np.ndarray, level: float, draws: int, seed: int) -> tuple[float, float] | None:
     """Percentile bootstrap of fooled / answers; ``counts`` (players, 2)."""
     n = len(counts)
     if n < 2:
@@ -313,7 +320,7 @@ def _over_players(counts, level, draws, seed):
     return float(low), float(high)
 
 
-def _percent(value):
+def _percent(value: float | tuple[float, float] | None) -> str:
     if value is None:
         return ""
     if isinstance(value, tuple):

@@ -15,7 +15,7 @@ import ipywidgets
 from torch import Tensor
 
 from .answers import TRUTH, Answer, StudyError, append, check_player, file_of, merge, read
-from .study import CHOICES, cells, results, trials
+from .study import CHOICES, Result, Trial, cells, results, trials
 from .widgets import jpeg
 
 # The seconds are the browser's. Both pictures of a pair arrive in one piece of HTML, on top of each other and hidden, and a
@@ -88,8 +88,7 @@ def study_demo(
     trials(
         names, protocol, practice, seed, methods=recolored
     )  # to say here, not after a click, what does not fit
-    pictures = {TRUTH: true, **recolored}
-    return _Game(pictures, names, protocol, practice, Path(folder), seed, seconds).box
+    return _Game({TRUTH: true, **recolored}, names, protocol, practice, Path(folder), seed, seconds).box
 
 
 class _Game:
@@ -98,7 +97,16 @@ class _Game:
     All widgets stay in the page and those of other states are hidden: a button that is pressed for each trial keeps the focus.
     """
 
-    def __init__(self, pictures, names, protocol, practice, folder, seed, seconds):
+    def __init__(
+        self,
+        pictures: dict[str, Tensor],
+        names: list[str],
+        protocol: str,
+        practice: int,
+        folder: Path,
+        seed: int,
+        seconds: float,
+    ) -> None:
         self.pictures, self.names, self.protocol, self.pair = pictures, names, protocol, protocol == "pair"
         self.practice, self.folder, self.seed, self.seconds = practice, folder, seed, seconds
         self.methods = [name for name in pictures if name != TRUTH]
@@ -120,7 +128,7 @@ class _Game:
         self.box.add_class(f"colorize-study-{protocol}")
         self._welcome()
 
-    def _welcome(self, _button=None):
+    def _welcome(self, _button: object = None) -> None:
         count, practice = len(self.names), ""
         if self.pair:
             what = (
@@ -149,7 +157,7 @@ class _Game:
         if _button:  # pressed; at first the focus stays where the reader is
             self.name.focus()
 
-    def _start(self, _button):
+    def _start(self, _button: object) -> None:
         """Find out who plays, and where that person stands."""
         try:
             self.player = check_player(self.name.value)
@@ -169,7 +177,7 @@ class _Game:
             return
         self._go_on()
 
-    def _go_on(self, _button=None):
+    def _go_on(self, _button: object = None) -> None:
         """Show the next trial, or the result after the last one."""
         if len(self.answers) == len(self.trials):
             self._result()
@@ -198,7 +206,7 @@ class _Game:
             self.choices[0].focus()
         self.asking = True
 
-    def _answer(self, choice):
+    def _answer(self, choice: str) -> None:
         if not self.asking:  # the second click of a double click
             return
         now = monotonic()
@@ -232,7 +240,7 @@ class _Game:
         else:
             self._go_on()
 
-    def _tell(self, trial, correct):
+    def _tell(self, trial: Trial, correct: bool) -> None:
         """Say what the answer to a practice trial was, and show it without haste."""
         if self.pair:
             kinds, told = _order(trial), f"The {trial.shown} one was recolored."
@@ -244,7 +252,7 @@ class _Game:
         self._show(self.next)
         self.next.focus()
 
-    def _result(self):
+    def _result(self) -> None:
         """Show what the person's own answers say, and all that lie in the folder if there are others."""
         tables = [_table("Your answers", results(self.answers, self.methods, self.protocol))]
         try:
@@ -260,34 +268,34 @@ class _Game:
         self._show(self.again)
         self.again.focus()
 
-    def _picture(self, trial, kind):
+    def _picture(self, trial: Trial, kind: str) -> Tensor:
         pictures = self.pictures[TRUTH if kind == "real" else trial.method]
         return pictures[self.names.index(trial.photo)]
 
-    def _draw(self, figures, timed=False):
-        timed = " colorize-study-timed" if timed else ""
-        self.stage.value = f'{STYLE}<div class="colorize-study-stage{timed}">{"".join(figures)}</div>'
+    def _draw(self, figures: list[str], timed: bool = False) -> None:
+        kind = " colorize-study-timed" if timed else ""
+        self.stage.value = f'{STYLE}<div class="colorize-study-stage{kind}">{"".join(figures)}</div>'
 
-    def _say(self, text):
+    def _say(self, text: str) -> None:
         self.status.value = f'<div class="colorize-study-status" role="status">{html.escape(text)}</div>'
 
-    def _show(self, *controls):
+    def _show(self, *controls: ipywidgets.Widget) -> None:
         for control in self.controls:
             control.layout.display = None if control in controls else "none"
 
 
-def _order(trial):
+def _order(trial: Trial) -> tuple[str, ...]:
     """What the two pictures of a pair are."""
     return ("recolored", "real") if trial.shown == "first" else ("real", "recolored")
 
 
-def _button(name, text):
+def _button(name: str, text: str) -> ipywidgets.Button:
     button = ipywidgets.Button(description=text)
     button.add_class(f"colorize-study-{name}")
     return button
 
 
-def _figure(picture, alt, caption="", delay=0.0, seconds=0.0):
+def _figure(picture: Tensor, alt: str, caption: str = "", delay: float = 0.0, seconds: float = 0.0) -> str:
     """A picture as HTML, on show for some seconds after a delay where the stage is timed."""
     source = "data:image/jpeg;base64," + base64.b64encode(jpeg(picture)).decode()
     width = max(SMALLEST, picture.shape[-1])
@@ -296,12 +304,12 @@ def _figure(picture, alt, caption="", delay=0.0, seconds=0.0):
     return f'<figure style="{times}">{image}<figcaption>{html.escape(caption)}</figcaption></figure>'
 
 
-def _table(caption, rows, published=False):
+def _table(caption: str, rows: list[Result], published: bool = False) -> str:
     heads, *lines = [[html.escape(text) for text in row] for row in cells(rows, published)]
     head = "".join(f'<th scope="col">{text}</th>' for text in heads)
     body = "".join("<tr>" + "".join(f"<td>{text}</td>" for text in line) + "</tr>" for line in lines)
     return f'<table class="colorize-study-table"><caption>{caption}</caption><tr>{head}</tr>{body}</table>'
 
 
-def _what(thing):
+def _what(thing: object) -> tuple[int, ...] | str:
     return tuple(thing.shape) if isinstance(thing, Tensor) else type(thing).__name__

@@ -71,7 +71,8 @@ def lesson_of(source: Path) -> Lesson:
     tasks = []
     for text in texts:
         for found in HEAD.finditer(text):
-            part = text[found.end() : (HEAD.search(text, found.end()) or re.search(r"\Z", text)).start()]
+            after = HEAD.search(text, found.end())
+            part = text[found.end() : after.start() if after else None]
             tasks.append(_task(source, exercises(number)[found[1]], part, codes[found[1]]))
     last = next((text for text in reversed(texts) if "## Questions" in text), "")
     questions = [(_paragraph(asked), _paragraph(answer)) for asked, answer in FOLDED.findall(last)]
@@ -86,9 +87,9 @@ def _task(source: Path, exercise: Exercise, text: str, code: str) -> Task:
     if dots is None:
         raise ValueError(f"{source.name}: exercise {exercise.number} lacks its dots and minutes")
     body = FOLDED.sub("", text[dots.end() :])
-    solution = re.search(f"{BEGIN}\n(.*?)\n *{END}", code, re.DOTALL)
-    lines = len([line for line in solution[1].splitlines() if line.strip()])
-    signature = re.search(r"^def .+?:$", code, re.MULTILINE | re.DOTALL)[0]
+    solution = re.findall(f"{BEGIN}\n(.*?)\n *{END}", code, re.DOTALL)[0]
+    lines = len([line for line in solution.splitlines() if line.strip()])
+    signature = re.findall(r"^def .+?:$", code, re.MULTILINE | re.DOTALL)[0]
     asked = re.search(r'"""(.+?)"""', code, re.DOTALL)
     words = " ".join(f"{_paragraph(part)}\n" for part in body.split("\n\n") if part.strip())
     return Task(

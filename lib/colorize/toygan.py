@@ -7,6 +7,7 @@ The command trains the same network both ways on the toy world, and writes data/
 """
 
 import sys
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -60,7 +61,7 @@ class Discs:
 
 
 def duel(
-    data, steps: int, adversarial: bool = True, width: float = WIDTH, seed: int = 0, **options
+    data: Any, steps: int, adversarial: bool = True, width: float = WIDTH, seed: int = 0, **options: Any
 ) -> tuple[nn.Module, Match]:
     """Train a :class:`colorize.networks.UNet` with the discriminator, or, with the same draws, by L1 alone.
 
@@ -74,7 +75,7 @@ def duel(
     generator, discriminator = UNet(width=width), PatchDiscriminator(width=width)
     options = {"batch_size": BATCH, "learning_rate": RATE, "l1_weight": L1_WEIGHT, **options}
     options.setdefault("rate", cosine)  # at a constant rate the two chase each other for ever
-    weight = {} if adversarial else {"adversarial_weight": 0.0}
+    weight: dict[str, Any] = {} if adversarial else {"adversarial_weight": 0.0}
     return generator, fit_pair(generator, discriminator, data, steps, seed=seed, **options, **weight)
 
 

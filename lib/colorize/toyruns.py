@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -143,7 +144,7 @@ def distances(
     return found
 
 
-def results_file(name: str):
+def results_file(name: str) -> Path:
     """Path of the stored results of a training, data/results/toy_NAME.json."""
     return data_folder() / "results" / f"toy_{name}.json"
 

@@ -59,7 +59,7 @@ CLOUDS = (3, 4)
 MIDDLE = ((5, 6), (7, 8))  # left and right: a wall with its roof, or a trunk with its tree
 AIR = (9, 10, 11)
 FRONT = (12, 13, 14)
-THINGS = 15
+THINGS, DIM = 15, np.zeros(1, dtype=np.int64)  # how many; as light as usual
 NOTHING = -1  # kind of a thing that is not in the scene
 
 # A shape is a function of u to the right and v down, (1, W) and (H, 1) or stacks of these, in units of its radius, and of
@@ -110,18 +110,19 @@ class Canvas:
         np.copyto(self.thing, thing, where=inside)
         np.copyto(self.shade, shade, where=inside)
 
-    def stamp(self, thing: int | None, shape: Shape, box: tuple, scenes: ndarray, place: tuple, light=0):
+    def stamp(
+        self, thing: int | None, shape: Shape, box: tuple, which: ndarray, place: tuple, light: ndarray = DIM
+    ) -> None:
         """Draw a shape into some scenes, in a window around it instead of the whole picture.
 
         Parameters
         ----------
         thing : number of the thing. None only darkens what is there, by the shape's shade.
         box : how far the shape reaches to either side, up and down, in radii.
-        scenes : (m,) which scenes.
-        place : x and y of the center and the radius, (m,) each.
-        light : (m,) or one number, how much lighter than usual each is: no two apples are quite alike.
+        which, place : numbers of the scenes; x and y of the center and the radius there, (m,) each.
+        light : (m,), how much lighter than usual each is: no two apples are quite alike.
         """
-        if not len(scenes):
+        if not len(which):
             return
         size, (x, y, radius) = self.size, place
         wide, up, down = (int(reach * radius.max() * size) + 2 for reach in box)
@@ -132,7 +133,7 @@ class Canvas:
         inside, shade = shape(u, v, (1 / size / radius)[:, None, None])
         shade = shade + np.reshape(light, (-1, 1, 1))
         inside &= ((columns >= 0) & (columns < size))[:, None, :] & ((rows >= 0) & (rows < size))[:, :, None]
-        pixel = ((scenes[:, None, None] * size + rows[:, :, None]) * size + columns[:, None, :])[inside]
+        pixel = ((which[:, None, None] * size + rows[:, :, None]) * size + columns[:, None, :])[inside]
         shade = np.broadcast_to(shade, inside.shape)[inside]
         if thing is None:
             self.shade.ravel()[pixel] -= shade

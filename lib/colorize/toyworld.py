@@ -13,7 +13,7 @@ tensor([ 57, 220])
 [[-36.0, 38.0], [52.0, 38.0]]
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 
@@ -194,12 +194,12 @@ class ToyWorld:
     'sky'
     """
 
-    def __init__(self, size: int = 48):
+    def __init__(self, size: int = 48) -> None:
         if not isinstance(size, Integral) or size < SMALLEST:
             raise ValueError(f"size must be a whole number, {SMALLEST} or above, got {size!r}")
-        self.size = int(size)
-        self.kinds = tuple(kind.name for kind in KINDS)
-        self.palettes = {
+        self.size: int = int(size)
+        self.kinds: tuple[str, ...] = tuple(kind.name for kind in KINDS)
+        self.palettes: dict[str, Palette] = {
             kind.name: Palette([c[:2] for c in kind.palette], [c[2] for c in kind.palette]) for kind in KINDS
         }
 
@@ -223,14 +223,15 @@ class ToyWorld:
         ValueError if n is no whole number of 1 or above.
         """
         blocks = [(block.rgb(), block.kind) for block in self._blocks(n, seed, color_seed)]
-        return tuple(torch.cat(parts) for parts in zip(*blocks, strict=True))
+        rgb, kind = (torch.cat(parts) for parts in zip(*blocks, strict=True))
+        return rgb, kind
 
     def scenes(self, n: int, seed: int, color_seed: int | None = None) -> Scenes:
         """Draw the scenes of :meth:`batch`, with everything that is known about them. Parameters and errors as there."""
         blocks = [vars(block).values() for block in self._blocks(n, seed, color_seed)]
         return Scenes(*(torch.cat(parts) for parts in zip(*blocks, strict=True)))
 
-    def _blocks(self, n: int, seed: int, color_seed: int | None):
+    def _blocks(self, n: int, seed: int, color_seed: int | None) -> Iterator[Scenes]:
         if not isinstance(n, Integral) or n < 1:
             raise ValueError(f"n must be a whole number, 1 or above, got {n!r}")
         # Two streams that have nothing in common: were they one, the place of a thing could tell its color.

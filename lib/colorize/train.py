@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
@@ -65,7 +66,8 @@ def run(
     network = parallel.synchronized(make_network(recipe).to(device))
     rival = make_rival(recipe)
     rival = None if rival is None else rival.to(device)
-    seconds, loss = 0.0, None
+    seconds = 0.0
+    loss: Any = None
     for number, phase in enumerate(recipe.phases, start=1):
         data = make_data(recipe, phase, photos)
         loss = loss or make_loss(recipe, data)
@@ -73,7 +75,7 @@ def run(
         if parallel.rank() == 0:
             size = [len(part) for part in data.parts] if isinstance(data, Mix) else [len(data)]
             print(f"{name}, phase {number} of {len(recipe.phases)}: {size} pictures", flush=True)
-        shared = {
+        shared: dict[str, Any] = {
             "betas": recipe.betas,
             "rate": make_rate(recipe, phase),
             "checkpoint": files.with_suffix(".pt"),
@@ -84,8 +86,8 @@ def run(
         }
         plan, seed = (phase.steps, phase.batch_size, phase.learning_rate), recipe.seed * 100 + number
         if rival is not None:
-            weights_of = {key: getattr(recipe, key) for key in ("l1_weight", "balance", "smoothing")}
-            history = fit_pair(network, rival, data, *plan, seed, **weights_of, **shared)
+            shared |= {key: getattr(recipe, key) for key in ("l1_weight", "balance", "smoothing")}
+            history: History = fit_pair(network, rival, data, *plan, seed, **shared)
         else:
             history = fit(
                 network,

@@ -10,9 +10,10 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,9 +23,9 @@ from . import checkpoints, parallel
 from .files import write_whole
 from .lab import rgb_to_lab
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+Loss = Callable[[Any, Any], Tensor]  # of what the network answers, and of the second of the examples
 Rate = Callable[[int, int], float]
-Examples = Callable[[tuple[Tensor, ...]], tuple[Tensor, Tensor]]
+Examples = Callable[[tuple[Tensor, ...]], tuple[Tensor, Any]]
 PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -81,7 +82,7 @@ def colors(stride: int) -> Examples:
 
 def fit(
     network: nn.Module,
-    data,
+    data: Any,
     loss: Loss,
     steps: int,
     batch_size: int = 32,
@@ -89,7 +90,7 @@ def fit(
     weight_decay: float = 0.01,
     seed: int = 0,
     *,
-    optimizer: type[torch.optim.Optimizer] = torch.optim.AdamW,
+    optimizer: type = torch.optim.AdamW,
     betas: tuple[float, float] = (0.9, 0.999),
     rate: Rate = cosine,
     examples: Examples | None = None,
@@ -143,7 +144,8 @@ def fit(
     if batch_size % (parallel.world() * accumulate):
         shares = f"{parallel.world()} processes x {accumulate} parts"
         raise ValueError(f"batch_size {batch_size} cannot be shared out evenly among {shares}")
-    network.to(memory_format=torch.channels_last)  # in place; convolutions are a third faster that way
+    # In place; convolutions are a third faster that way.
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # PyTorch declares it for tensors only
     device, is_first = next(network.parameters()).device, parallel.rank() == 0
     adam = optimizer(network.parameters(), learning_rate, betas=betas, weight_decay=weight_decay)
     scaler = torch.amp.GradScaler(device.type, enabled=precision == "float16")
@@ -181,15 +183,13 @@ def fit(
             _write_log(Path(log), history, lambda step: learning_rate * rate(step, steps))
 
     train_mode()
-    wrapped = parallel.shared(network)
+    wrapped: Callable[[Tensor], Any] = parallel.shared(network)
     if compiled:
         wrapped = torch.compile(wrapped)
-    options = {"parts": accumulate, "dtype": PRECISIONS[precision]}
-    examples = examples or colors(network.stride)
+    examples = examples or colors(network.stride)  # type: ignore[arg-type]  # to PyTorch any attribute is a Module
     unread: list[Tensor] = []  # losses still on the device: to read one is to wait for it
-    quiet = (
-        {} if progress and is_first else {"disable": True}
-    )  # nothing said, tqdm asks the variable TQDM_DISABLE
+    # Nothing said, tqdm asks the variable TQDM_DISABLE.
+    quiet: dict[str, Any] = {} if progress and is_first else {"disable": True}
     bar = tqdm(total=steps, initial=len(history.losses), unit="step", **quiet)
     batches = draw_batches(data, batch_size, seed, len(history.losses), steps)
     clock = time.perf_counter()
@@ -199,7 +199,7 @@ def fit(
                 group["lr"] = learning_rate * rate(step, steps)
             adam.zero_grad(set_to_none=True)
             batch = tuple(drawn.to(device, non_blocking=True) for drawn in next(batches))
-            total = _gradients(wrapped, batch, loss, scaler, examples, **options)
+            total = _gradients(wrapped, batch, loss, scaler, examples, accumulate, PRECISIONS[precision])
             scaler.step(adam)
             scaler.update()
             unread.append(total)
@@ -218,7 +218,7 @@ def fit(
             bar.update()
             if step % 10 == 9 and history.losses:
                 bar.set_postfix(loss=f"{sum(history.losses[-50:]) / len(history.losses[-50:]):.3f}")
-            if is_report and is_first:
+            if report and is_report and is_first:
                 network.eval()
                 history.reports.append({"step": step + 1, **(report(history) or {})})
                 train_mode()
@@ -235,7 +235,9 @@ def fit(
     return history
 
 
-def draw_batches(data, batch_size: int, seed: int, first: int, steps: int) -> Iterator[tuple[Tensor, ...]]:
+def draw_batches(
+    data: Any, batch_size: int, seed: int, first: int, steps: int
+) -> Generator[tuple[Tensor, ...], None, None]:
     """Draw the batches of the steps from ``first`` on, this process's share of each."""
     rank, world = parallel.rank(), parallel.world()
     if hasattr(data, "stream"):
@@ -250,7 +252,13 @@ def draw_batches(data, batch_size: int, seed: int, first: int, steps: int) -> It
 
 
 def _gradients(
-    wrapped, batch: tuple[Tensor, ...], loss: Loss, scaler, examples: Examples, parts: int, dtype
+    wrapped: Any,
+    batch: tuple[Tensor, ...],
+    loss: Loss,
+    scaler: torch.amp.GradScaler,
+    examples: Examples,
+    parts: int,
+    dtype: torch.dtype | None,
 ) -> Tensor:
     """Add the gradients of one batch to the network, part by part; return its loss, still on the device."""
     device = batch[0].device
@@ -279,7 +287,7 @@ def ctrl_c() -> Iterator[list]:
         yield pressed
         return
 
-    def note(number, _frame) -> None:
+    def note(number: int, _frame: object) -> None:
         if pressed:
             raise KeyboardInterrupt
         pressed.append(number)
@@ -295,7 +303,7 @@ def _write_log(path: Path, history: History, rate: Callable[[int], float]) -> No
     """Write step, loss, learning rate, and the reports in columns of their own, empty where there was none."""
     names = sorted({name for report in history.reports for name in report} - {"step"})
     reports = {report["step"]: report for report in history.reports}
-    lines = [["step", "loss", "learning_rate", *names]]
+    lines: list[list] = [["step", "loss", "learning_rate", *names]]
     for step, value in enumerate(history.losses, start=1):
         found = reports.get(step, {})
         lines.append([step, value, f"{rate(step - 1):.6g}", *(found.get(name, "") for name in names)])

@@ -8,6 +8,7 @@ import base64
 import html
 import io
 from collections.abc import Callable
+from typing import Any
 
 import ipywidgets
 from PIL import Image
@@ -20,7 +21,7 @@ from .metrics import mean_chroma
 
 
 def slider_demo(
-    draw: Callable[[float], tuple[Tensor, str]],
+    draw: Callable[[Any], tuple[Tensor, str]],
     slider: ipywidgets.Widget,
     name: str,
     alt: str,
@@ -44,7 +45,7 @@ def slider_demo(
     slider.add_class(f"colorize-{name}")
     picture = ipywidgets.HTML()
 
-    def update(_change=None) -> None:
+    def update(_change: object = None) -> None:
         image, text = draw(slider.value)
         source = "data:image/jpeg;base64," + base64.b64encode(jpeg(image)).decode()
         label, words = html.escape(f"{alt}; {text}", quote=True), html.escape(text)
@@ -99,7 +100,7 @@ def upload_demo(colorizer: Colorizer, name: str = "upload", largest: int = 1024)
     result = ipywidgets.VBox([ipywidgets.HTML("No photo chosen yet.")])
     result.add_class(f"colorize-{name}-result")
 
-    def show(_change) -> None:
+    def show(_change: object) -> None:
         if not button.value:
             return
         file = button.value[0]

@@ -6,7 +6,7 @@ A frame is 8 bytes of length, 8 bytes of length of the text, the text (JSON), an
 import json
 import math
 import struct
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 import torch
@@ -63,13 +63,13 @@ def unpack(frame: bytes) -> Any:
         raise WireError(f"no frame: {type(error).__name__}") from None
 
 
-def write(stream: BinaryIO, value: Any) -> None:
+def write(stream: IO[bytes], value: Any) -> None:
     """Send a value."""
     stream.write(pack(value))
     stream.flush()
 
 
-def read(stream: BinaryIO) -> Any:
+def read(stream: IO[bytes]) -> Any:
     """Receive a value. EOFError if the stream ends, WireError if what comes is no frame."""
     head = stream.read(HEAD.size)
     if len(head) < HEAD.size:

@@ -94,7 +94,7 @@ def _with_tensors(student: Callable) -> Callable:
     def function(*args, **kwargs):
         return tensors(student(*args, **kwargs))
 
-    function._student = student
+    function._student = student  # type: ignore[attr-defined]  # what the decorator looks for
     return function
 
 
@@ -106,7 +106,7 @@ def stand_in(exercise: Exercise, student: Callable) -> Callable:
 
     reference.__name__ = exercise.reference.__name__
     reference.__doc__ = f"The course's own answer to exercise {exercise.number}, standing in for yours."
-    reference._student = student
+    reference._student = student  # type: ignore[attr-defined]  # as above
     return reference
 
 

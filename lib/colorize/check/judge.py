@@ -98,7 +98,9 @@ def judge(exercise: Exercise, function: Callable, limit: float = TIME_LIMIT) -> 
     a compiled library cannot be stopped this way: interrupt or restart the kernel.
     """
 
-    def verdict(state: str, message: str = "", pictures=None) -> Verdict:
+    def verdict(
+        state: str, message: str = "", pictures: tuple[np.ndarray, np.ndarray] | None = None
+    ) -> Verdict:
         return Verdict(exercise.number, exercise.title, state, message, pictures)
 
     cases = exercise.cases()
@@ -131,8 +133,8 @@ def judge(exercise: Exercise, function: Callable, limit: float = TIME_LIMIT) -> 
             unlike = misfit(result, good, exercise.outputs)
             wrong = unlike or _off(exercise, result, good)
             if wrong:
-                words = None if unlike else _own_words(exercise, result, case)
-                words = _typical_mistake(exercise, cases, results) or f"{case.say}: {words or wrong}"
+                own = None if unlike else _own_words(exercise, result, case)
+                words = _typical_mistake(exercise, cases, results) or f"{case.say}: {own or wrong}"
                 return verdict("not yet", words, _pictures(exercise, result, good, case))
         for position in exercise.trains:
             if not _has_gradient(function, cases[-1], position, deadline - time.monotonic()):

@@ -169,8 +169,8 @@ def weighted_gradient(logits: Tensor, target: Tensor, bin_weight: Tensor) -> Ten
     with torch.enable_grad():
         z = logits.detach().clone().requires_grad_()
         loss = -(target * z.log_softmax(dim=1)).sum(dim=1)
-        (loss * bin_weight[target.argmax(dim=1)]).mean().backward()
-    return z.grad
+        (gradient,) = torch.autograd.grad((loss * bin_weight[target.argmax(dim=1)]).mean(), z)
+    return gradient
 
 
 def _pixels(m: int, q: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -219,7 +219,8 @@ def _answers(practice: int, tests: int, fooled: int) -> tuple[Tensor, Tensor]:
 
 def _two_players(fooled: tuple[int, int]) -> tuple[Tensor, Tensor]:
     """The trials of two people, one after the other, each with practice first."""
-    return tuple(torch.cat(each) for each in zip(*(_answers(4, 20, k) for k in fooled), strict=True))
+    first, second = zip(*(_answers(4, 20, k) for k in fooled), strict=True)
+    return torch.cat(first), torch.cat(second)
 
 
 FOOLING = Exercise(

@@ -14,6 +14,7 @@ def _soft(
     centers: Tensor,
     neighbors: int,
     sigma: float,
+    *,
     exponent: Callable = lambda d, sigma: -(d**2) / (2 * sigma**2),
     normalize: Callable = lambda e: e.softmax(dim=1),
     largest: bool = False,

@@ -5,8 +5,8 @@ to the square that its classifier knows and stacked three times (section 3.1).
 """
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 import torch
@@ -132,9 +132,7 @@ class Embeddings:
     (1, torch.Size([2, 160]))
     """
 
-    def __init__(
-        self, extractor: Callable[[Tensor], Tensor], path: str | Path | None = None, batch: int = 64
-    ) -> None:
+    def __init__(self, extractor: Any, path: str | Path | None = None, batch: int = 64) -> None:
         self.extractor, self.path, self.batch = extractor, path and Path(path), batch
         self.known: dict[str, Tensor] = {}
         if self.path and self.path.is_file():

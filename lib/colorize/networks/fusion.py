@@ -10,7 +10,7 @@ before it, at half resolution, and who uses the answer enlarges it smoothly.
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -96,7 +96,8 @@ class FusionNet(nn.Module):
             layers.append(layer(channels, wide(factor), stride))
             channels = wide(factor)
         self.encoder = nn.Sequential(*layers)
-        self.extractor, self.glance = None, None
+        self.extractor: Any = None
+        self.glance: nn.Module | None = None
         if embedding == "own":
             self.size = wide(FUSED)
             self.glance = nn.Sequential(layer(channels, channels, 2), layer(channels, channels, 2))

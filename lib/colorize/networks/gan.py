@@ -7,7 +7,7 @@ often, so that no checkerboard is built in.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import torch
 import torch.nn.functional as F
@@ -186,7 +186,7 @@ def _crop(x: Tensor, size: torch.Size) -> Tensor:
     return x[:, :, : size[0], : size[1]]
 
 
-def _widths(channels, factor: float) -> list[int]:
+def _widths(channels: Iterable[int], factor: float) -> list[int]:
     if not factor > 0:
         raise ValueError(f"width must be above 0, got {factor}")
     return [max(1, round(count * factor)) for count in channels]

@@ -67,11 +67,13 @@ class LabMarginal:
 
     def targets(self, patch: Tensor) -> tuple[Tensor, Tensor]:
         """Targets for a and for b: (N, 3, P, R^2) Lab -> numbers (N, P) if R = 1, else histograms (N, K, P)."""
-        return tuple(_target(self.axis.index(channel), len(self.axis)) for channel in patch[:, 1:].unbind(1))
+        a, b = (_target(self.axis.index(channel), len(self.axis)) for channel in patch[:, 1:].unbind(1))
+        return a, b
 
     def loss(self, logits: Tensor, patch: Tensor) -> Tensor:
         """Sum of the two divergences, mean over points: (N, 2 K, P) and (N, 3, P, R^2)."""
-        return sum(kl(z, y) for z, y in zip(logits.chunk(2, dim=1), self.targets(patch), strict=True)).mean()
+        a, b = (kl(z, y) for z, y in zip(logits.chunk(2, dim=1), self.targets(patch), strict=True))
+        return (a + b).mean()
 
     def best(self, colors: Tensor, share: Tensor) -> Tensor:
         """As :meth:`L2.best`, logits (N, 2 K, P): the share of each bin of a, and of b."""
@@ -133,7 +135,8 @@ class HueChroma:
 
     def loss(self, logits: Tensor, patch: Tensor) -> Tensor:
         """Equation 3, mean over points: (N, 2 K, P) and (N, 3, P, R^2)."""
-        return hue_chroma_loss(*logits.chunk(2, dim=1), *self.targets(patch))
+        hue, chroma = logits.chunk(2, dim=1)
+        return hue_chroma_loss(hue, chroma, *self.targets(patch))
 
     def best(self, colors: Tensor, share: Tensor) -> Tensor:
         """As :meth:`L2.best`, logits (N, 2 K, P). The weight of equation 3 stays in the hues: vivid colors count more."""

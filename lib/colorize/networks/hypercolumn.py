@@ -121,21 +121,21 @@ class HypercolumnNet(nn.Module):
         for name, factor, _ in LAYERS:
             inputs = list(channels.values())[-1]
             channels[name] = factor * width
-            self.convs[name] = nn.Conv2d(
+            conv = self.convs[name] = nn.Conv2d(
                 inputs, factor * width, 1 if name == "conv7" else 3, padding="same", bias=not norm
             )
-            nn.init.kaiming_normal_(self.convs[name].weight)
+            nn.init.kaiming_normal_(conv.weight)
             if norm:
                 self.norms[name] = nn.BatchNorm2d(factor * width)
             else:
-                nn.init.zeros_(self.convs[name].bias)
+                nn.init.zeros_(conv.get_parameter("bias"))
         self.used = NAMES[NAMES.index(first) : NAMES.index(last) + 1]
         self.channels = {name: channels[name] for name in self.used}
         self.enter = nn.Conv1d(sum(self.channels.values()), hidden, 1)
         self.leave = nn.Conv1d(hidden, self.outputs, 1)
         for layer in (self.enter, self.leave):  # section 4: Glorot and Bengio's start
             nn.init.xavier_uniform_(layer.weight)
-            nn.init.zeros_(layer.bias)
+            nn.init.zeros_(layer.get_parameter("bias"))
 
     def layers(self, lightness: Tensor) -> dict[str, Tensor]:
         """L (N, 1, H, W) in 0..100 -> all layers by name, after their ReLU; "data" is L between -1 and 1."""
@@ -172,7 +172,7 @@ class HypercolumnNet(nn.Module):
                 x = F.avg_pool2d(x, self.stride, ceil_mode=True)
             x = F.conv2d(x, part.unsqueeze(-1))
             sums[spacing] = sums[spacing] + x if spacing in sums else x
-        total = self.enter.bias.view(-1, 1, 1)
+        total = self.enter.get_parameter("bias").view(-1, 1, 1)
         for spacing, x in sums.items():
             if spacing > self.stride:
                 x = F.interpolate(x, scale_factor=spacing / self.stride, mode="bilinear")
@@ -229,8 +229,8 @@ def balance(network: HypercolumnNet, lightness: Tensor) -> dict[str, float]:
         factors = {name: layers[name].square().mean().rsqrt().item() for name in network.convs}
         before = 1.0
         for name, conv in network.convs.items():
-            conv.weight *= factors[name] / before
-            conv.bias *= factors[name]
+            conv.get_parameter("weight").mul_(factors[name] / before)
+            conv.get_parameter("bias").mul_(factors[name])
             before = factors[name]
         parts = network.enter.weight.split(list(network.channels.values()), dim=1)
         for name, part in zip(network.used, parts, strict=True):

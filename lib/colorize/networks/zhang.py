@@ -26,7 +26,9 @@ class Layer(NamedTuple):
     tap: bool = False  # a loss of its own: a 1 x 1 convolution to the classes
 
 
-def _block(number: int, channels: int, count: int, dilation: int = 1, stride: float = 1, tap: bool = False):
+def _block(
+    number: int, channels: int, count: int, dilation: int = 1, stride: float = 1, tap: bool = False
+) -> list[Layer]:
     """Layers conv1_1, conv1_2 ... of one block; the last has the stride, the batch norm and the tap."""
     names = [f"conv{number}_{k + 1}" for k in range(count)]
     last = Layer(names[-1], channels, stride, dilation, True, tap)
@@ -121,14 +123,15 @@ class ZhangNet(nn.Module):
         inputs = 1
         for layer in self.table:
             channels = max(1, round(layer.channels * width))
+            conv: nn.Conv2d | nn.ConvTranspose2d
             if layer.stride < 1:
                 conv = nn.ConvTranspose2d(inputs, channels, 4, stride=2, padding=1)
             else:
-                conv = nn.Conv2d(inputs, channels, 3, layer.stride, layer.dilation, layer.dilation)
+                conv = nn.Conv2d(inputs, channels, 3, int(layer.stride), layer.dilation, layer.dilation)
             nn.init.kaiming_normal_(conv.weight, mode="fan_out" if layer.stride < 1 else "fan_in")
             if layer.stride < 1:  # a kernel of 4 x 4 with stride 2 adds up 2 x 2 of its elements, not 4 x 4
                 conv.weight.data *= 2
-            nn.init.zeros_(conv.bias)
+            nn.init.zeros_(conv.get_parameter("bias"))
             self.convs[layer.name] = conv
             if layer.norm and norm:
                 self.norms[layer.name] = nn.BatchNorm2d(channels)
@@ -172,7 +175,7 @@ def multiply_adds(network: nn.Module, height: int, width: int) -> int:
     def note(conv: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
         # Each kernel is laid once on every input pixel (transposed) or answers once for every output pixel.
         places = inputs[0] if isinstance(conv, nn.ConvTranspose2d) else output
-        found.append(conv.weight.numel() * places.shape[2] * places.shape[3])
+        found.append(conv.get_parameter("weight").numel() * places.shape[2] * places.shape[3])
 
     kinds = (nn.Conv2d, nn.ConvTranspose2d)
     hooks = [m.register_forward_hook(note) for m in network.modules() if isinstance(m, kinds)]
