@@ -29,7 +29,7 @@ autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
 add_module_names = False
 toc_object_entries_show_parents = "hide"
-python_maximum_signature_line_length = 80
+python_maximum_signature_line_length = 100
 viewcode_line_numbers = True
 viewcode_follow_imported_members = False  # a name that a package passes on is documented where it is defined
 
