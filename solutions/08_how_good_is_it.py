@@ -34,7 +34,6 @@
 # are folded; a click on the three dots opens them.
 
 # %%
-import json
 
 import torch
 
@@ -45,7 +44,7 @@ from colorize.colorizer import Colorizer
 from colorize.decode import paint
 from colorize.evaluation import predict
 from colorize.figures import name_row, panels, picture, pictures, show
-from colorize.files import data_folder
+from colorize.files import read_results
 from colorize.lab import rgb_to_lab, to_gray
 from colorize.prior import color_prior
 from colorize.streaming import Accuracy
@@ -131,15 +130,8 @@ for name, measure in measures.items():
 # Is it this scene? Below, 200 scenes. In *plausible* every thing gets a color drawn anew from its palette, as the true one was; in
 # *dull* the mean of its palette. The last line compares no pixels, but how frequent each color is in all scenes together.
 
-
 # %%
-def stored(name):
-    """Numbers that were measured once, with the command that repeats it."""
-    path = data_folder() / "results" / f"{name}.json"
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-closeness = stored("closeness")["rows"]
+closeness = read_results("closeness")["rows"]
 print("                 plausible    dull   the truth itself")
 for key, name in (
     ("raw_auc", "raw AuC"),
@@ -382,7 +374,7 @@ for way, settings in ways.items():
 # small sample of ImageNet, squares of 256 pixels.
 
 # %%
-on_imagenet = stored("gray_imagenet")
+on_imagenet = read_results("gray_imagenet")
 published = {"raw AuC": "89.1 (Zhang et al.)", "rebalanced AuC": "58.0 (Zhang et al.)"}
 head = f"gray on {on_imagenet['photos']} photos of ImageNet"
 print(f"{head:50}{'ours':>6}   published")
@@ -525,7 +517,7 @@ for name, value in on_imagenet["numbers"].items():
 # **Predict.** How many of the 97 reach 28 dB as `gray`? How many in the colors of `best`?
 
 # %% jupyter={"source_hidden": true}
-behind = stored("curves")
+behind = read_results("curves")
 fig, (left, right) = panels(1, 2, (4.8, 3.2))
 looks = {"gray": ("-", "0.6"), "l2": ("--", "C0"), "best": ("-", "black")}
 for name, (style, color) in looks.items():
@@ -672,7 +664,7 @@ print(f"unpaired: {low:+.2f} to {high:+.2f}, width {high - low:.2f}")
 # second table a question mark says that the interval contains 0.)
 
 # %%
-compared = stored("table")
+compared = read_results("table")
 print(f"{compared['photos']} photos", end=" " * 20)
 print("raw AuC (95 %)          rebalanced AuC (95 %)")
 for name, row in compared["rows"].items():
@@ -923,7 +915,7 @@ for name, shown_cat in shown_cats.items():
 # **Predict.** Order them: true, gray, random, `l2`, `best`.
 
 # %%
-seen = stored("classifier")
+seen = read_results("classifier")
 print(f"{seen['photos']} pictures     right (95 %)              above gray (95 %)")
 for name, row in seen["rows"].items():
     found = row["accuracy"]
@@ -1070,7 +1062,7 @@ print(f"more frequent when recolored: {above:.0%} of the 90 confusions")
 # with labels?
 
 # %%
-probed = stored("features")
+probed = read_results("features")
 print(f"right of {probed['photos']:,} gray pictures, %; fitted on {probed['known']:,}")
 for name, levels in probed["rows"].items():
     words = (f"{level} {row['accuracy']:.1f}" for level, row in levels.items())

@@ -35,7 +35,6 @@
 # are folded; a click on the three dots opens them.
 
 # %%
-import json
 import textwrap
 
 import ipywidgets
@@ -49,7 +48,7 @@ from colorize.colorizer import Colorizer
 from colorize.decode import paint
 from colorize.evaluation import predict
 from colorize.figures import ab_plane, name_row, panels, picture, pictures, show
-from colorize.files import data_folder
+from colorize.files import read_results
 from colorize.lab import lab_to_rgb, rgb_to_lab
 from colorize.marginal import equal_axis, jumps
 from colorize.metrics import mean_chroma
@@ -874,15 +873,8 @@ print(f"no L1: {near:.0%} of the discs near a color; chroma of the ground {groun
 # **Predict.** Green grass is everywhere in these scenes. What will L1 do with the apples? Will the game get as far as with
 # discs?
 
-
 # %%
-def stored(name):
-    """Numbers that were measured once, with the command that repeats it."""
-    path = data_folder() / "results" / f"{name}.json"
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-toy = stored("toy_gan")
+toy = read_results("toy_gan")
 print(f"{toy['command']}; {toy['rows']['gan']['apples']} apples")
 for name, row in toy["rows"].items():
     low, *_, high = row["quantiles of a"]
@@ -1041,7 +1033,7 @@ show(
 # **Predict.** Which has the higher raw AuC? Which has more chroma, and which is as vivid as the truth?
 
 # %%
-measured = stored("networks")
+measured = read_results("networks")
 head = f"{measured['gan']['photos']} validation photos"
 print(f"{head:22}{'raw AuC':>9}{'rebalanced':>12}{'PSNR (dB)':>11}{'chroma':>9}")
 for name, owner in (("gray", "gan"), ("l2", "l2"), ("gan", "gan")):
@@ -1102,7 +1094,7 @@ print(f"spread over 8 draws of dropout: {spread:.1f} ab units")
 # **Predict.** Their order by distance, nearest first, is cross-entropy, smooth L1, L2, L2 with dropout. Will it be ours?
 
 # %%
-report = stored("agrawal")
+report = read_results("agrawal")
 print(f"{report['command']}; {report['photos']} pictures not trained on")
 lines = {"the truth": (report["truth"], 10), "gray": (report["gray"], 10)}
 for name, row in report["rows"].items():

@@ -34,7 +34,6 @@
 # folded; a click on the three dots opens them.
 
 # %%
-import json
 import math
 
 import ipywidgets
@@ -47,7 +46,7 @@ from colorize.check import check
 from colorize.colorizer import Colorizer
 from colorize.decode import paint
 from colorize.figures import panels, picture, pictures, show
-from colorize.files import data_folder
+from colorize.files import read_results
 from colorize.lab import rgb_to_lab, to_gray
 from colorize.labeling import icm
 from colorize.metrics import mean_chroma
@@ -986,8 +985,7 @@ for name in ("coffee", "chelsea", "astronaut"):
 
 
 # %%
-path = data_folder() / "results" / "hypercolumns.json"
-given = json.loads(path.read_text(encoding="utf-8"))["histograms"]
+given = read_results("hypercolumns")["histograms"]
 print(given["command"])
 print(f"{given['photos']} validation photos, {given['pixels']} pixels", end=", ")
 print(f"lambda {given['lambda']:g}")

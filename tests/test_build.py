@@ -221,6 +221,19 @@ def test_commands_return_what_they_found(source, monkeypatch, capsys):
     assert build.main(["--check"]) == 0
     assert "1 lessons agree" in capsys.readouterr().out
     assert compare.main([]) == 0
+    before = nbformat.read(source.with_suffix(".ipynb"), 4)
+    source.write_text(LESSON + "\n# %% [markdown]\n# One more sentence.\n")
+    assert build.main(["--prose"]) == 0
+    assert build.main(["--check"]) == 0
+    after = nbformat.read(source.with_suffix(".ipynb"), 4)
+    assert after.cells[:-1] == before.cells
+    assert after.cells[-1].source == "One more sentence."
+    source.write_text(LESSON.replace("print(area(2.0))", "print(area(3.0))", 1))
+    assert build.main(["--prose"]) == 1
+    assert "holds other code than its source" in capsys.readouterr().err
+    assert nbformat.read(source.with_suffix(".ipynb"), 4) == after
+    source.write_text(LESSON)
+    assert build.main(["--prose"]) == 0
     source.with_suffix(".ipynb").write_text(
         source.with_suffix(".ipynb").read_text().replace("12.566", "13.566")
     )

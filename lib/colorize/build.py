@@ -5,7 +5,7 @@
 on nothing but the text, so they come out byte for byte the same on every machine; ``--check`` proves it without
 executing anything. Outputs are compared by ``colorize.compare``.
 
-    python -m colorize.build [--check] [LESSON ...]
+    python -m colorize.build [--check | --prose] [LESSON ...]
 """
 
 import argparse
@@ -144,6 +144,24 @@ def execute(notebook: NotebookNode, folder: Path, allow_errors: bool = False) ->
     return notebook
 
 
+def reuse(notebook: NotebookNode, path: Path) -> NotebookNode:
+    """Return a copy with the outputs of the executed notebook at ``path``, if only prose differs.
+
+    Raises
+    ------
+    SourceError if the code cells are others, or nothing has been executed yet.
+    """
+    if not path.exists():
+        raise SourceError(f"{path.name} is not there yet: build the lesson without --prose")
+    notebook, executed = copy.deepcopy(notebook), nbformat.read(path, as_version=4)
+    new, old = ([cell for cell in each.cells if cell.cell_type == "code"] for each in (notebook, executed))
+    if [cell.source for cell in new] != [cell.source for cell in old]:
+        raise SourceError(f"{path.name} holds other code than its source: build the lesson without --prose")
+    for cell, given in zip(new, old, strict=True):
+        cell.outputs, cell.execution_count = given.outputs, given.execution_count
+    return notebook
+
+
 def text(notebook: NotebookNode) -> str:
     """Return the bytes of a notebook file as text: sorted keys, one final newline."""
     nbformat.validate(notebook)
@@ -204,12 +222,15 @@ def choose(parser: argparse.ArgumentParser, numbers: list[str]) -> list[Path]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; 1 if ``--check`` finds a difference."""
+    """Run the command; 1 if ``--check`` finds a difference, or a source is wrong."""
     parser = argparse.ArgumentParser(
         prog="python -m colorize.build", description="Build the notebooks from their sources."
     )
     parser.add_argument("lesson", nargs="*", help="numbers, such as 02; all lessons if none is given")
     parser.add_argument("--check", action="store_true", help="execute and write nothing, only compare")
+    parser.add_argument(
+        "--prose", action="store_true", help="keep the outputs: the code cells are what they were"
+    )
     options = parser.parse_args(arguments)
     chosen = choose(parser, options.lesson)
     try:
@@ -218,10 +239,14 @@ def main(arguments: list[str] | None = None) -> int:
             print("\n".join(found) or f"{len(chosen)} lessons agree with their sources")
             return bool(found)
         for source in chosen:
-            lesson = read(source)
-            write(ROOT / "notebooks" / f"{source.stem}.ipynb", student(lesson))
-            print(f"{source.stem}: executing", flush=True)
-            write(source.with_suffix(".ipynb"), execute(lesson, source.parent))
+            lesson, solved = read(source), source.with_suffix(".ipynb")
+            if options.prose:
+                executed = reuse(lesson, solved)
+            else:
+                print(f"{source.stem}: executing", flush=True)
+                executed = execute(lesson, source.parent)
+            write(ROOT / "notebooks" / solved.name, student(lesson))
+            write(solved, executed)
     except SourceError as error:
         print(error, file=sys.stderr)
         return 1
