@@ -1,6 +1,7 @@
 """The shape of the library: floors, sizes, no import upward, nothing said of one machine."""
 
 import ast
+import importlib.util
 import re
 import subprocess
 import sys
@@ -56,6 +57,18 @@ def imports(path) -> set[str]:
 
 def test_every_module_has_a_floor():
     assert {name_of(path) for path in MODULES} - {"__init__"} == set(FLOOR)
+
+
+def test_the_floors_are_written_down_and_drawn():
+    spec = importlib.util.spec_from_file_location("floors", ROOT / "docs" / "floors.py")
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    found = script.floors((ROOT / "docs" / "architecture.md").read_text(encoding="utf-8"))
+    assert {number: sorted(names) for number, names in found.items()} == {
+        number: sorted(floor) for number, floor in enumerate(FLOORS)
+    }
+    drawn = (ROOT / "docs" / "floors.svg").read_text(encoding="utf-8")
+    assert drawn == script.draw(found), "the drawing is old: run `python docs/floors.py`"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(LIBRARY).as_posix())
