@@ -87,7 +87,8 @@ def main(arguments: list[str] | None = None) -> int:
     ):
         parser.error(f"{options.output} holds something else than a site: name another folder")
     found = make(options.output, options.frames, options.sliders)
-    print("\n".join(found))
+    for line in found:
+        print(line)
     files = [file for file in options.output.rglob("*") if file.is_file()]
     megabytes = sum(file.stat().st_size for file in files) / 1e6
     print(

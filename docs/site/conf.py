@@ -17,7 +17,7 @@ exclude_patterns = ["_extra"]
 # Lessons are shown as they were executed; nothing runs here.
 nb_execution_mode = "off"
 nb_render_markdown_format = "myst"
-nb_code_prompt_show = "Show the code that draws this"
+nb_code_prompt_show = "Show the code"
 nb_code_prompt_hide = "Hide the code"
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 4
@@ -35,6 +35,7 @@ viewcode_follow_imported_members = False  # a name that a package passes on is d
 
 html_theme = "furo"
 html_static_path = ["static"]
+html_favicon = "static/favicon.svg"
 html_css_files = ["site.css"]
 html_js_files = ["strips.js"]
 html_copy_source = False
