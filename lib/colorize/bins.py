@@ -90,6 +90,8 @@ def grid_cell(ab: Tensor) -> Tensor:
 
     The numbers count the points of the grid and of a rim around it, 25 x 25, by a, then b. The bins' own: :func:`bin_cells`.
     """
+    if ab.ndim != 4 or ab.shape[1] != 2:
+        raise ValueError(f"ab must have shape (N, 2, H, W), got {tuple(ab.shape)}")
     ab = ab if ab.dtype == torch.float64 else ab.float()
     cell = (ab / SPACING).round_().clamp_(-REACH - 1, REACH + 1)
     side = 2 * REACH + 3

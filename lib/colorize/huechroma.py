@@ -113,7 +113,7 @@ def correct_lightness(rgb: Tensor, gray: Tensor) -> Tensor:
     >>> correct_lightness(redder, torch.tensor([[0.4]])).flatten()
     tensor([0.8000, 0.2000, 0.2000])
     """
-    lacking = gray - mean_gray(rgb)
+    lacking = _checked_gray(gray, rgb) - mean_gray(rgb)
     return (rgb + lacking.unsqueeze(-3)).clamp(0, 1)
 
 
@@ -132,6 +132,9 @@ def alpha_beta_to_rgb(alpha_beta: Tensor, gray: Tensor) -> Tensor:
 
     From ``R + G = 3 L - B`` follows ``B = L + 2/3 alpha (L + e)``.
     """
+    if alpha_beta.ndim < 3 or alpha_beta.shape[-3] != 2:
+        raise ValueError(f"alpha_beta must have shape (..., 2, H, W), got {tuple(alpha_beta.shape)}")
+    gray = _checked_gray(gray, alpha_beta)
     alpha, beta = alpha_beta.unbind(dim=-3)
     blue = gray + 2 / 3 * alpha * (gray + EPSILON)
     both, difference = 3 * gray - blue, beta * (gray + EPSILON)
@@ -189,6 +192,12 @@ def _rising(function: Callable[[Tensor], Tensor], wanted: Tensor) -> Tensor:
         middle = x + 0.5**k
         x = torch.where(function(middle) <= wanted, middle, x)
     return x
+
+
+def _checked_gray(gray: Tensor, image: Tensor) -> Tensor:
+    if gray.shape != (expected := (*image.shape[:-3], *image.shape[-2:])):
+        raise ValueError(f"gray must have shape {tuple(expected)}, got {tuple(gray.shape)}")
+    return gray
 
 
 def _checked(image: Tensor) -> Tensor:

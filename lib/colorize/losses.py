@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .bins import soft_encode
+from .bins import gamut_bins, soft_encode
 
 
 def l2(pred_ab: Tensor, true_ab: Tensor, pixel_weight: Tensor | None = None) -> Tensor:
@@ -127,7 +127,14 @@ def classification(
     Returns
     -------
     A function of logits (N, 313, H, W) and true ab (N, 2, H, W), for :func:`colorize.training.fit`.
+
+    Raises
+    ------
+    ValueError if bin_weight has another shape.
     """
+    if bin_weight is not None and bin_weight.shape != gamut_bins().shape[:1]:
+        expected = tuple(gamut_bins().shape[:1])
+        raise ValueError(f"bin_weight must have shape {expected}, got {tuple(bin_weight.shape)}")
 
     def loss(logits: Tensor, true_ab: Tensor) -> Tensor:
         index, weight = soft_encode(true_ab, neighbors)

@@ -125,6 +125,7 @@ def jumps(ab: Tensor, lightness: Tensor, jump: float = 20.0, flat: float = 2.0) 
     >>> jumps(torch.tensor([0.0, 30, 30]).view(1, 1, 1, 3).expand(1, 2, 1, 3), torch.full((1, 1, 1, 3), 50.0))
     0.5
     """
+    _check(ab, lightness)
     far = count = 0
     for dim in (2, 3):
         even = (lightness.diff(dim=dim).abs() < flat)[:, 0]
@@ -142,6 +143,7 @@ def lattice(ab: Tensor, period: int = 2) -> float:
     >>> lattice(torch.tensor([0.0, 0, 9, 9, 0, 0, 9, 9, 0]).view(1, 1, 1, 9).expand(1, 2, 9, 9))
     1.0
     """
+    _check(ab)
     found = []
     for dim in (2, 3):
         steps = ab.diff(dim=dim).norm(dim=1).movedim(dim - 1, 0)
@@ -149,3 +151,10 @@ def lattice(ab: Tensor, period: int = 2) -> float:
         phases = torch.stack([steps[phase::period].mean() for phase in range(period)])
         found.append((phases.max() / phases.mean() - 1).item() if phases.mean() > 0 else 0.0)
     return max(found)
+
+
+def _check(ab: Tensor, lightness: Tensor | None = None) -> None:
+    if ab.ndim != 4 or ab.shape[1] != 2:
+        raise ValueError(f"ab must have shape (N, 2, H, W), got {tuple(ab.shape)}")
+    if lightness is not None and lightness.shape != (expected := (len(ab), 1, *ab.shape[2:])):
+        raise ValueError(f"lightness must have shape {expected}, got {tuple(lightness.shape)}")

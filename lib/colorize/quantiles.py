@@ -61,6 +61,8 @@ def uniform_axis(bins: int = MARGINAL) -> Axis:
 
 def joint_index(ab: Tensor, axis: Axis) -> Tensor:
     """Number of each color's cell in the grid of an axis with itself, a first: (N, 2, ...) -> (N, ...) in 0..K^2 - 1."""
+    if ab.ndim < 2 or ab.shape[1] != 2:
+        raise ValueError(f"ab must have shape (N, 2, ...), got {tuple(ab.shape)}")
     a, b = axis.index(ab).unbind(dim=1)
     return a * len(axis) + b
 
@@ -85,6 +87,11 @@ def patch(picture: Tensor, points: Tensor, side: int) -> Tensor:
     """
     if side < 1 or side % 2 == 0:
         raise ValueError(f"side must be odd, 1 or above, got {side}")
+    if picture.ndim != 4 or points.ndim != 3 or points.shape[::2] != (len(picture), 2):
+        raise ValueError(
+            "picture must have shape (N, C, H, W) and points (N, P, 2), "
+            f"got {tuple(picture.shape)} and {tuple(points.shape)}"
+        )
     n, channels, height, width = picture.shape
     steps = torch.arange(side, device=picture.device) - side // 2
     row = (points[..., 0].long()[..., None, None] + steps[:, None]).clamp(0, height - 1)
@@ -102,6 +109,8 @@ def histogram(index: Tensor, bins: int, weight: Tensor | None = None) -> Tensor:
     weight : (..., M), 0 or above, how much each counts; all the same when left out. A row of zeros counts all the same.
     """
     weight = torch.ones_like(index, dtype=torch.float32) if weight is None else weight
+    if weight.shape != index.shape:
+        raise ValueError(f"weight must have shape {tuple(index.shape)}, got {tuple(weight.shape)}")
     total = weight.sum(dim=-1, keepdim=True)
     weight = torch.where(total > 0, weight / total.clamp(min=1e-12), 1 / index.shape[-1])
     return weight.new_zeros(*index.shape[:-1], bins).scatter_add_(-1, index, weight)
@@ -112,6 +121,8 @@ def dense_histograms(index: Tensor, bins: int, side: int) -> Tensor:
 
     A mean filter over one-hot planes; at the border as :func:`patch` has it.
     """
+    if index.ndim != 3:
+        raise ValueError(f"index must have shape (N, H, W), got {tuple(index.shape)}")
     planes = F.one_hot(index, bins).movedim(-1, 1).float()
     return F.avg_pool2d(F.pad(planes, [side // 2] * 4, mode="replicate"), side, stride=1)
 
@@ -134,6 +145,9 @@ def kl(logits: Tensor, target: Tensor) -> Tensor:
     >>> kl(torch.zeros(1, 32, 1), torch.tensor([[7]]))  # knows nothing: ln 32
     tensor([[3.4657]])
     """
+    wanted = logits.shape if target.is_floating_point() else (*logits.shape[:1], *logits.shape[2:])
+    if target.shape != wanted:
+        raise ValueError(f"target must have shape {tuple(wanted)}, got {tuple(target.shape)}")
     logits = logits.float() if logits.dtype in (torch.bfloat16, torch.float16) else logits
     if not target.is_floating_point():
         return F.cross_entropy(logits, target, reduction="none")

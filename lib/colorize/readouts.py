@@ -98,6 +98,8 @@ def circular_mean(p: Tensor) -> tuple[Tensor, Tensor]:
     >>> length
     tensor([0.7071])
     """
+    if p.ndim < 2:
+        raise ValueError(f"p must have shape (N, K, ...), got {tuple(p.shape)}")
     bins = p.shape[1]
     theta = 2 * math.pi * (torch.arange(bins, dtype=p.dtype, device=p.device) + 0.5) / bins
     x, y = torch.einsum("ck,nk...->cn...", torch.stack((theta.cos(), theta.sin())), p)
@@ -122,7 +124,7 @@ def fade(chroma: Tensor, length: Tensor, bins: int = 32, eta: float = ETA, rule:
 
     Raises
     ------
-    ValueError for another rule, or an eta that is not above 0.
+    ValueError for another rule, an eta that is not above 0, or shapes that differ.
 
     >>> fade(torch.tensor([0.5]), torch.tensor([0.48]))  # half of 0.96
     tensor([0.2500])
@@ -131,12 +133,20 @@ def fade(chroma: Tensor, length: Tensor, bins: int = 32, eta: float = ETA, rule:
         raise ValueError(
             f"fade takes the rules code, printed and unscaled, and eta above 0, got {rule!r}, {eta}"
         )
+    if chroma.shape != length.shape:
+        raise ValueError(
+            f"chroma and length must have one shape, got {tuple(chroma.shape)} and {tuple(length.shape)}"
+        )
     factor = length / (eta if rule == "unscaled" else eta * bins)
     return chroma * (factor.clamp(min=1) if rule == "printed" else factor.clamp(max=1))
 
 
 def uncertainty(p_hue: Tensor, chroma: Tensor) -> Tensor:
     """How unsure a colorization is: entropy of the hue, in nats, times the chroma that is shown. Section 4, Figure 10."""
+    if p_hue.ndim < 2 or chroma.shape != (*p_hue.shape[:1], *p_hue.shape[2:]):
+        raise ValueError(
+            f"p_hue and chroma must have shapes (N, K, ...) and (N, ...), got {tuple(p_hue.shape)} and {tuple(chroma.shape)}"
+        )
     return torch.special.entr(p_hue).sum(dim=1) * chroma
 
 

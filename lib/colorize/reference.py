@@ -151,11 +151,13 @@ def jittered_grid(height: int, width: int, samples: int = 200, seed: int = 0) ->
 
     Returns
     -------
-    (S, 2) int64, row and column, the cells row by row. No pixel comes twice.
+    (S, 2) int64, row and column, the cells row by row. No pixel comes twice. ValueError for numbers below 1.
 
     >>> len(jittered_grid(240, 320))  # 12 rows and 17 columns
     204
     """
+    if min(height, width, samples) < 1:
+        raise ValueError(f"height, width and samples must be 1 or above, got {height}, {width} and {samples}")
     rows = min(height, max(1, round((samples * height / width) ** 0.5)))
     columns = min(width, max(1, round(samples / rows)))
     random = np.random.default_rng((2, seed % 2**64)).random((2, rows, columns))

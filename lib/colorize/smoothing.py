@@ -172,6 +172,8 @@ def quadratic_energy(
     check(predicted, 2, "predicted", like=ab)
     check_pairs(right, down, like=ab)
     data = (ab - predicted).double().square().sum(dim=1)
+    if confidence is not None and confidence.shape != data.shape:
+        raise ValueError(f"confidence must have shape {tuple(data.shape)}, got {tuple(confidence.shape)}")
     data = data if confidence is None else data * confidence
     sideways = (ab[..., 1:] - ab[..., :-1]).double().square().sum(dim=1) * right
     below = (ab[..., 1:, :] - ab[..., :-1, :]).double().square().sum(dim=1) * down
