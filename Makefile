@@ -63,7 +63,7 @@ site: $(READY)  ## the course as a static site, for browsers and phones: build/s
 
 demo: $(READY)  ## colorize-your-photo for visitors, at http://localhost:8866
 	@$(PIP) install --quiet --constraint constraints.txt --editable '.[demo]'
-	$(BIN)/python -m colorize.photo_demo $(ARGS)
+	$(BIN)/python -m colorize.demo_server $(ARGS)
 
 lint: $(READY)  ## check style and types
 	$(BIN)/ruff check lib tests bench solutions docs conftest.py
