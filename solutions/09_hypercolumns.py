@@ -16,15 +16,14 @@
 # **What else can a network be asked for, and which of its layers should answer?**
 #
 # Larsson, Maire and Shakhnarovich built another colorizer in 2016, the year of Zhang's. It answers with two short histograms,
-# one of hue and one of chroma, and it asks all layers about every pixel. Here you take it apart: another way to write a color,
-# a mean around a circle, a median, a trick against false colors, and a way to train with 128 pixels of a picture instead of all.
+# one of hue and one of chroma, and it asks all layers about every pixel. Here you take it apart, piece by piece.
 #
 # After this lesson you can
 # - take a color apart into gray, hue and chroma, and put it together again at any lightness;
 # - cut an axis into bins at quantiles, and train on such bins;
 # - average hues, and say why a mean of angles needs arrows;
 # - say what chromatic fading repairs, and find the misprint in its formula;
-# - read a hypercolumn, and say why a few pixels suffice to train with.
+# - read a hypercolumn, and say why a few pixels are enough to train with.
 #
 # | to read and solve | to run | needs |
 # |---|---|---|
@@ -60,13 +59,13 @@ from colorize.widgets import slider_demo
 # %% [markdown]
 # ## 1. Another way to write a color
 #
-# Lab writes a color as its lightness and two axes, a and b. Painters ask otherwise: *which* color, and *how much* of it? The
-# first is the **hue**, an angle: red, yellow, green, cyan, blue, magenta, and red again. The second is the **chroma**,
+# Lab writes a color as its lightness and two axes, a and b. Painters ask two other questions: *which* color, and *how much* of
+# it? The first is the **hue**, an angle: red, yellow, green, cyan, blue, magenta, and red again. The second is the **chroma**,
 #
 # $$ C = \max(R, G, B) - \min(R, G, B) : $$
 #
-# 0 for every gray, 1 where one channel is full and another one off. With a lightness between black and white, all colors
-# together make a double cone, a **bicone**: near black and near white there is little room for chroma.
+# 0 for every gray, 1 where one channel is full and another is off. With lightness as the height, all colors together make a
+# double cone, a **bicone**: near black and near white there is little room for chroma.
 
 # %% jupyter={"source_hidden": true}
 fig, (disk, slice_) = panels(1, 2, (2.7, 2.6))
@@ -106,13 +105,13 @@ show(
 )
 
 # %% [markdown]
-# The hue is counted as a share of a turn. Where red is largest, it lies around 0, where green is, around 1/3, where blue is,
-# around 2/3, and the other two channels say on which side:
+# The hue is counted as a share of a turn. It lies around 0 where red is the largest channel, around 1/3 where green is, around
+# 2/3 where blue is. The other two channels say on which side:
 #
 # $$ \text{hue} = \frac16 \begin{cases} (G - B) / C & \text{red is largest} \\ 2 + (B - R) / C & \text{green is largest} \\
 # 4 + (R - G) / C & \text{blue is largest} \end{cases} \quad\text{around the circle, } 0 \le \text{hue} < 1 . $$
 #
-# **Predict.** What is the hue of a gray pixel? And can one trust that of a pixel that is gray but for one level of 255?
+# **Predict.** What is the hue of a gray pixel? And can you trust the hue of a pixel that is gray but for one level of 255?
 # (Section 4 measures it.)
 #
 # ### Exercise 9.1 · Hue and chroma
@@ -190,14 +189,13 @@ for name, color in {"dull red": red, "halved": red / 2, "plus 0.2": red + 0.2}.i
 
 # %% [markdown]
 # Halving keeps alpha and beta. Adding keeps hue and chroma. In Lab the chroma changes both times. None of the three is right or
-# wrong; each says something else about shadows.
+# wrong.
 #
 # ## 2. Putting it together: lightness correction
 #
-# Adding one number to all channels moves a color along the gray axis. The largest minus the smallest channel stays, and so do
-# all differences in the formula of the hue. So a network that says hue and chroma says nothing about gray, and needs not: the
-# gray is known. Larsson et al. take $L = (R + G + B) / 3$ as gray. Whatever gray a predicted color has, they add what is
-# lacking to all three channels (section A.4).
+# Adding one number to all channels keeps all differences between them, and with these hue and chroma. So a network that says
+# hue and chroma says nothing about gray, and need not: the gray is known. Larsson et al. take $L = (R + G + B) / 3$ as gray.
+# Whatever gray a predicted color has, they add the difference to all three channels (section A.4).
 #
 # Try it: a *predicted* picture, here the photo with its chroma times 0.7, whose mean gray is off by a little. (`boost` keeps
 # the middle between the largest and the smallest channel, and that is not the mean.)
@@ -212,10 +210,10 @@ moved = (hue_chroma(corrected)[1] - hue_chroma(predicted)[1]).abs()
 print(f"the chroma has moved by at most {moved.max():.4f}")
 
 # %% [markdown]
-# The gray is right, and the chroma is what it was. Where a channel had to be clipped at 0 or 1, both would be a little off.
+# Where a channel has to be clipped at 0 or 1, both are a little off.
 #
-# This course keeps the L of Lab, not the mean of R, G, B. `hue_chroma_to_ab` finds, by halving an interval 20 times, the number
-# to add that gives the L that is known. Where a chroma has no room at that L, it is cut to the largest that has.
+# This course keeps the L of Lab, not the mean of R, G, B. `hue_chroma_to_ab` halves an interval 20 times to find the number
+# that, added to all channels, gives the known L. A chroma that has no room at that L is cut to the largest that fits.
 #
 # With hue and chroma apart, a saturation slider is one multiplication. **Predict.** With the factor 2, is the mean chroma twice
 # as large?
@@ -253,19 +251,18 @@ show(
 # %% [markdown]
 # ## 3. Bins of equal share
 #
-# The 313 bins of lesson 2 are squares of one size. Most pixels are nearly gray, so a few bins hold most of them. Larsson et al.
-# cut the axes a and b otherwise: into $K$ bins that each hold the *same share* of a Gaussian (a bell curve) around gray with
-# $\sigma = 25$. Narrow bins where colors are many, wide ones where they are few. With $\Phi^{-1}$ the inverse of the Gaussian's
-# cumulative distribution (which value lies above a share $x$ of it?), the edges and the centers are
+# The 313 bins of lesson 2 are squares of one size, and a few of them hold most pixels, which are nearly gray. Larsson et al.
+# cut the axes a and b another way: into $K$ bins that each hold the *same share* of a Gaussian (a bell curve) around gray with
+# $\sigma = 25$. $\Phi^{-1}(x)$ is the value below which a share $x$ of a Gaussian with $\sigma = 1$ lies. Edges and centers are
 #
 # $$ \text{edge}_k = \sigma\, \Phi^{-1}\!\left(\frac{k}{K}\right), \; k = 0 \ldots K, \qquad
 # \text{center}_k = \sigma\, \Phi^{-1}\!\left(\frac{k + 1/2}{K}\right), \; k = 0 \ldots K - 1 . $$
 #
-# The centers are our choice: each halves the share of its bin. The paper does not say what stands for a bin. It takes $K = 32$
-# for a and for b apart (*marginal*: two histograms of 32), or a grid of 16 x 16 (*joint*). Hue and chroma it cuts evenly, into
-# 32 bins each.
+# The centers are our choice, as the paper does not say what stands for a bin: each halves the share of its bin. The paper takes
+# $K = 32$ for a and for b apart (*marginal*: two histograms of 32), or a grid of 16 x 16 (*joint*). It cuts hue and chroma
+# evenly, into 32 bins each.
 #
-# **Predict.** How wide is the bin next to gray, how wide the last one?
+# **Predict.** How wide is the bin next to gray, and how wide is the last one?
 #
 # ### Exercise 9.2 · Bins of equal share
 # ●●○○○ · 8 minutes
@@ -274,7 +271,7 @@ show(
 #
 # <details><summary>Hint 1</summary>The shares 0, 1/2K, 2/2K, ..., 1 belong to edge, center, edge, ..., edge.</details>
 # <details><summary>Hint 2</summary><code>torch.special.ndtri</code> is the inverse of the normal distribution with sigma 1. At
-# 0 and 1 it is infinite, as it shall be. <code>values[::2]</code> takes every second one.</details>
+# 0 and 1 it is infinite, as it should be. <code>values[::2]</code> takes every second one.</details>
 
 
 # %%
@@ -328,12 +325,12 @@ show(
 )
 
 # %% [markdown]
-# The bin next to gray is 2 ab units wide, the last one has no end. Its center is at 54: along an axis, no expectation over
-# these bins gets more vivid than that.
+# The bin next to gray is 2 ab units wide; the last one has no end. Its center is at 54: along an axis, no mean over these bins
+# gets farther from gray than that.
 #
 # ### The loss
 #
-# A network answers with $K$ probabilities $f$. The truth at a pixel is one bin, or, as the paper also tried, the histogram $y$
+# A network answers with $K$ probabilities $f$. The truth $y$ at a pixel is one bin, or, as the paper also tried, the histogram
 # of the $R \times R$ pixels around it. Either way the loss is the Kullback-Leibler divergence (its equation 2):
 #
 # $$ D(y \,\|\, f) = \sum_k y_k \ln \frac{y_k}{f_k} . $$
@@ -355,8 +352,8 @@ apart = (gradients[0] - gradients[1]).abs().max()
 print(f"largest difference of the gradients {apart:.0e}")
 
 # %% [markdown]
-# The divergence is counted from its best value, 0, and that is all. The paper sees "no benefit to predicting smoothed
-# histograms" and takes $R = 1$ (section 3.2; the released training files have 7). Section 9 has our number for it.
+# No: the divergence only starts to count at 0, its best value. The paper sees "no benefit to predicting smoothed histograms"
+# and takes $R = 1$ (section 3.2; the released training files have 7). Our number for it is in section 9.
 #
 # ## 4. Hue is a circle
 #
@@ -376,13 +373,13 @@ for c in (0.0, 1 / 255, 0.02, 0.1, 0.5):
     print(f"{c:6.3f}{360 * turned.abs().mean():18.1f}{5 * c:27.3f}")
 
 # %% [markdown]
-# At five levels, by 4 degrees. At one level, by 19, and at chroma 0 the hue is any (90 degrees is the mean of a random angle).
-# A network that is asked for it learns noise. So the loss weighs the hue by the chroma $y_C$ of the true pixel (equation 3;
-# $y_H$ and $y_C$ stand for the true bins, too):
+# At five levels, by 4 degrees. At one level, by 19. At chroma 0 the hue is random (90 degrees is the mean of a random angle),
+# and a network that is asked for it learns noise. So the loss weighs the hue by the chroma $y_C$ of the true pixel (equation 3;
+# inside $D$, $y_H$ and $y_C$ are the true bins, $f_H$ and $f_C$ the network's two histograms):
 #
 # $$ D(y_C \,\|\, f_C) + \lambda_H\, y_C\, D(y_H \,\|\, f_H), \qquad \lambda_H = 5 . $$
 #
-# Why 5? It is "roughly the inverse expectation of $y_C$", so that hue and chroma count about the same. **Predict**: what would
+# Why 5? It is "roughly the inverse expectation of $y_C$", so that hue and chroma count about the same. **Predict.** What would
 # it be for our five photos?
 
 # %%
@@ -390,11 +387,11 @@ mean_c = huechroma.hue_chroma(photos)[1].mean()
 print(f"mean chroma of the five photos {mean_c:.2f}, its inverse {1 / mean_c:.1f}")
 
 # %% [markdown]
-# They are vivid photos; 5 belongs to a mean chroma of 0.2.
+# These are vivid photos; 5 belongs to a mean chroma of 0.2.
 #
 # The weight has a price. The best answer about the hue is no longer the palette: a vivid color counts more. The toy world's
-# plum is violet with 0.7 and yellow with 0.3. Yellow plums are more vivid, so the best answer gives them more than 0.3.
-# `HueChroma.best` has it exactly.
+# plum is violet with probability 0.7 and yellow with 0.3. Yellow plums are more vivid, so the best answer gives them more than
+# 0.3. `HueChroma.best` computes it.
 
 
 # %%
@@ -418,16 +415,17 @@ for name, p in zip(("hue", "chroma"), exact("plum"), strict=True):
 # %% [markdown]
 # ### The mean of a hue
 #
-# Two hues, 350 and 10 degrees, are both nearly red. **Predict**: what is their mean?
+# Two hues, 350 and 10 degrees, are both nearly red. **Predict.** What is their mean?
 #
-# As numbers, 180 degrees: cyan. So do not average numbers. Draw an arrow of length 1 for each bin, at the angle $\theta_k =
-# 2\pi (k + 1/2) / K$, average the arrows, and see where the mean arrow points:
+# As numbers, 180 degrees: cyan. So do not average numbers. Draw an arrow of length 1 for each of the $K$ bins, at the angle
+# $\theta_k = 2\pi (k + 1/2) / K$. Average the arrows, each weighted by the probability $p_k$ of its bin, and see where the mean
+# arrow points:
 #
 # $$ x = \sum_k p_k \cos\theta_k, \quad y = \sum_k p_k \sin\theta_k, \qquad \text{hue} = \frac{\operatorname{atan2}(y, x)}{2\pi},
 # \quad \text{length} = \sqrt{x^2 + y^2} . $$
 #
 # (The paper's equation 4 writes the arrow as a complex number $z$ and divides by $K$ once more. We come to that.) The length
-# tells how much the hues agree: 1 if all are one, 0 if they cancel, and then the direction means nothing.
+# tells how well the hues agree: 1 if all are the same, 0 if they cancel, and then the direction means nothing.
 #
 # ### Exercise 9.3 · The mean of a hue
 # ●●○○○ · 8 minutes
@@ -507,8 +505,8 @@ show(
 )
 
 # %% [markdown]
-# The mean arrow of an apple points to orange, which no apple has. (The red apple has the larger share, because it is the more
-# vivid one.) That is the brown of lesson 3, with one difference: the network now says, by the length, *that the hues disagree*.
+# The mean arrow of an apple points to orange, which no apple has. (Red apples have the larger share, because they are more
+# vivid.) That is the brown of lesson 3, but now the length says *that the hues disagree*.
 #
 # ## 5. From two histograms to a color, once more
 #
@@ -516,19 +514,19 @@ show(
 # median: no bin comes first. For the chroma: sample, mode, expectation, or median.
 #
 # Why a median? "Many objects can appear both with and without chroma" (section 3.3), and a gray share draws the expectation
-# down. The median stays with the majority. With a few bins it would jump. So the mass of a bin is spread evenly between its
-# edges, and the cumulative sum rises along straight lines; where the line passes 1/2, there is the median.
+# down. The median stays with the majority. As in lesson 6, the mass of a bin is spread evenly between its edges, so that the
+# median does not jump from bin to bin: it lies where the cumulative sum passes 1/2.
 #
 # ### Exercise 9.4 · The median between the edges
 # ●●●○○ · 10 minutes
 #
-# Return the median of each row. The edges rise; their distances may differ. (In lesson 6 you had evenly spaced levels in the
-# middle of their bins. With edges the formula is shorter. `np.interp` is another way.)
+# Return the median of each row. The edges rise; the bins may differ in width. (Lesson 6 had evenly spaced levels. With edges
+# the formula is shorter. `np.interp` is another way.)
 #
 # <details><summary>Hint 1</summary><code>p.cumsum(dim=1)</code> is the sum at the <i>right</i> edge of each bin. The first bin
 # where it reaches 1/2 holds the median.</details>
-# <details><summary>Hint 2</summary>That bin has the mass m, and s lies below it. The median is its left edge plus (1/2 - s) / m
-# of its width. <code>total.gather(1, k)</code> with k (M, 1) picks the numbers.</details>
+# <details><summary>Hint 2</summary>That bin has the mass m; the mass s lies below it. The median is its left edge plus (1/2 -
+# s) / m of its width. <code>total.gather(1, k)</code> with k (M, 1) picks the numbers.</details>
 
 
 # %%
@@ -548,13 +546,13 @@ def median(p, edges):
 # ### Chromatic fading
 #
 # The balloon of section 4 has a mean arrow of length 0.14: its six hues nearly cancel. But its median chroma is 0.31, since
-# none of the six colors is gray. So hue and chroma together paint every balloon teal, though four of six hues are far from it.
-# The paper's cure is to fade the chroma where the hues disagree. It prints (equation 5)
+# none of the six colors is gray. So hue and chroma together paint every balloon teal, though four of the six hues are far from
+# it. The paper's cure is to fade the chroma $C$ where the hues disagree. It prints (equation 5)
 #
 # $$ C_\text{faded} = \max(\eta^{-1} |z|,\, 1) \cdot C, \qquad \eta = 0.03, $$
 #
-# with $|z| = \text{length} / K$: that is where the extra $K$ of equation 4 matters. **Predict.** What does this formula do to a
-# balloon, $|z| = 0.14 / 32 = 0.004$? And to a lemon, whose hues agree?
+# with $|z| = \text{length} / K$ (here the extra $K$ of equation 4 matters) and a threshold $\eta$. **Predict.** What does this
+# formula do to a balloon, $|z| = 0.14 / 32 = 0.004$? And to a lemon, whose hues agree?
 #
 # <details><summary>Answer</summary>To the balloon: max(0.15, 1) = 1, nothing. To the lemon: max(1 / 32 / 0.03, 1) = 1.04, a
 # little more chroma. This never fades. The authors' published code takes the minimum.</details>
@@ -580,8 +578,8 @@ def fade(chroma, length, number=32, eta=0.03):
 
 
 # %% [markdown]
-# At which length does it begin? At $32 \cdot 0.03 = 0.96$: as soon as the hues are not almost one. Now the exact answers about
-# five kinds of things, read out. **Predict.** Whose median is far from the expectation? Who fades most?
+# At which length does fading begin? Below $32 \cdot 0.03 = 0.96$: as soon as the hues are not almost the same. Now read out the
+# exact answers about five kinds of things. **Predict.** Whose median is far from the expectation? Which kind fades most?
 
 # %%
 KINDS = ("sky", "roof", "tulip", "apple", "balloon")
@@ -629,15 +627,15 @@ show(
 )
 
 # %% [markdown]
-# - **Roof**: red with 0.6. The median stands with the majority: it is more vivid than the mean.
-# - **Tulip**: gray with 0.85. The median says gray, the expectation not quite. By the weight of the loss the hue is nearly all
-#   pink, so its arrow is long; the chroma decides.
-# - **Apple**: between red and green, in a hue that no apple has. Fading makes it duller, not truer. (Half of the chroma lies
-#   in the bin that ends at 0.34, half in one that begins at 0.59. Any number between is a median; this one is the lowest.)
-# - **Balloon**: the cure. A color for one in six becomes nearly gray.
+# - **Roof**: red with 0.6. The median stays with the majority: it is more vivid than the mean.
+# - **Tulip**: gray with 0.85. The median says gray, the expectation not quite. The loss weighs by chroma, so the hue is nearly
+#   all pink and its arrow is long; the chroma decides.
+# - **Apple**: between red and green, in a hue that no apple has. Fading makes it duller, not truer. (Half of the mass lies in
+#   the chroma bin that ends at 0.34, half in one that begins at 0.59. Any number between is a median; this is the lowest.)
+# - **Balloon**: here fading cures. A color that fits one balloon in six becomes nearly gray.
 #
-# And on photos? Here is the answer of the course's own network `hypercolumns` about the cat, read out in four ways. How well do
-# its hues agree? (It is a small one; section 8 says how small.)
+# And on photos? Here is the answer of the course's own small network `hypercolumns` about the cat, read out in four ways. How
+# well do its hues agree?
 
 # %%
 colorizer = Colorizer.load("hypercolumns")
@@ -682,8 +680,9 @@ show(
 )
 
 # %% [markdown]
-# And on 97 validation photos? **Predict** from the cat: which has the smallest error? (RMSE is the mean distance in alpha-beta,
-# PSNR is in dB; lesson 8 has both. In brackets the paper's, Table 5, on 1,000 photos of ImageNet.)
+# And on 97 validation photos? **Predict** from the cat: which readout has the smallest error? (RMSE is the mean distance in
+# alpha-beta, PSNR is in dB; lesson 8 has both. In brackets are the paper's numbers, Tables 1 and 5, on 1,000 photos of
+# ImageNet.)
 
 # %%
 results = read_results("hypercolumns")  # python -m colorize.larsson, see section 9
@@ -695,28 +694,27 @@ for name, row in results["readouts"]["rows"].items():
     print(f"{one['chroma']:6.1f}")
 
 # %% [markdown]
-# - **Fading is a large gain, there as here**: from 0.442 to 0.401, and in the paper from 0.342 to 0.299. Median and fading
-#   together are the best of both columns.
-# - The worst are the sample and the expectation without fading. The order differs in two places: mode with faded expectation,
-#   and gray with the plain median, are swapped.
-# - As printed, with the maximum, fading changes nothing; with the minimum but without the $K$ nothing that one could see. Only
-#   the minimum *with* the $K$ gives a gain like the paper's.
+# - **Fading is a large gain**: from 0.442 to 0.401 here, from 0.342 to 0.299 in the paper.
+# - The worst are the sample and the expectation without fading. By RMSE, two pairs have changed places against the paper: mode
+#   and faded expectation, gray and plain median.
+# - As printed, with the maximum, fading changes nothing; nor does it with the minimum but without the $K$. Only the minimum
+#   *with* the $K$ gives a gain like the paper's.
 #
-# With the exact answers of the toy world the gain is small, 0.125 to 0.124 (section 9). What fading repairs on photos are hues
-# that the network is unsure of.
+# With the exact answers of the toy world the gain is small, 0.125 to 0.124 (section 9). On photos, fading repairs hues that the
+# network is unsure of.
 #
 # ## 6. A column through the network
 #
-# Zhang's network answers with its last layer. `SmallNet` of the lessons passes earlier ones on to its end. Larsson et al. ask
-# *all* layers. For one pixel, take the numbers that every layer has at this pixel's place, from the gray value itself to the
-# last, coarse layer, and put them in one long list: the pixel's **hypercolumn**. In their network, VGG-16, it has 12,417
-# numbers. One hidden layer of 1,024 units turns it into the two histograms.
+# Zhang's network answers with its last layer. Larsson et al. ask *all* layers. For one pixel, take the numbers that every layer
+# has at this pixel's place, from the gray value itself to the last, coarse layer, and put them in one long list: the pixel's
+# **hypercolumn**. In their network, VGG-16, it has 12,417 numbers. One hidden layer of 1,024 units turns it into the two
+# histograms.
 #
-# Ours is VGG-16 in miniature: the gray value and 11 layers, 913 numbers for each pixel. The early layers know exactly *where* an
-# edge is, the last ones *what* is around.
+# Ours is VGG-16 in miniature: the gray value and 11 layers, 913 numbers for each pixel. Early layers know *where* an edge is,
+# late ones *what* is around.
 #
-# **Predict.** A pixel lies at row 76, column 42 of the cat. Which cell of a layer with one cell for each 16 x 16 pixels is its
-# place?
+# **Predict.** A pixel lies at row 76, column 42 of the cat. Where does it lie in a layer that has one cell for each 16 x 16
+# pixels?
 
 # %%
 network = colorizer.network
@@ -759,20 +757,20 @@ show(
 )
 
 # %% [markdown]
-# The place lies *between* cells: row 4.28 is a quarter of the way from cell 4 to cell 5. So a layer is read bilinearly, as a
-# mix of its four nearest cells. In training the gradient goes back to the same four.
+# In `conv5_1`, the place lies *between* cells: row 4.28 is a quarter of the way from cell 4 to cell 5. So a layer is read
+# bilinearly, as a mix of its four nearest cells. In training the gradient goes back to the same four.
 #
 # ### Exercise 9.6 · Read between the cells
 # ●●●○○ · 12 minutes
 #
 # (Optional.) Read one layer at one place. `row` and `column` are in pixels of the photo; pixel 0 has its middle at 0. Cell $i$
 # covers the pixels from $i s$ to $(i + 1) s - 1$, where $s$ is the spacing, so its middle is at pixel $(i + 1/2) s - 1/2$.
-# Beyond the middles of the outermost cells, take those.
+# Beyond the middles of the outermost cells, take the values of those cells.
 #
 # <details><summary>Hint 1</summary>Turn the formula around: the place in cells is (row + 1/2) / s - 1/2. Keep it between 0 and
 # the last cell.</details>
-# <details><summary>Hint 2</summary>With top, bottom, left and right the four cells, and v, u how far the place is past top and
-# left: first mix left and right in both rows, with 1 - u and u. Then mix the two rows, with 1 - v and v.</details>
+# <details><summary>Hint 2</summary>Let v be how far the place is past the top row of cells, u how far past the left column.
+# First mix left and right in both rows, with 1 - u and u. Then mix the two rows, with 1 - v and v.</details>
 
 
 # %%
@@ -800,8 +798,8 @@ print(f"{(by_hand - column_of).abs().max():.0e}")
 # %% [markdown]
 # ## 7. 128 pixels are enough
 #
-# A hypercolumn for *every* pixel is much. **Predict.** 12,417 numbers for each of 256 x 256 pixels, 4 bytes each: how many GB?
-# And for 128 pixels, with their gradients?
+# A hypercolumn for *every* pixel takes much memory. **Predict.** 12,417 numbers for each of 256 x 256 pixels, 4 bytes each: how
+# many GB? And how much for 128 pixels, with their gradients?
 
 # %%
 channels = 1 + 2 * 64 + 2 * 128 + 3 * 256 + 3 * 512 + 3 * 512 + 2 * 4096
@@ -811,16 +809,15 @@ print(f"all pixels, 2 bytes:   {channels * 256**2 * 2 / 1e9:.2f} GB")
 print(f"128 pixels, 4 bytes and 4 for the gradient: {channels * 128 * 8 / 1e6:.1f} MB")
 
 # %% [markdown]
-# The paper says 13 MB, and 1.7 GB for the dense form. The 13 MB are the last line. Nearest to 1.7 GB are numbers of two bytes,
-# or of four bytes with their gradients at a quarter of the places, 128 x 128, which is the same product. The paper does not say
-# which.
+# The paper says 13 MB, the last line, and 1.7 GB for all pixels (the *dense* form). Numbers of two bytes come near that, but
+# the paper does not say what it counts.
 #
-# So they train on 128 pixels of each picture, drawn anew each time. What does that leave out? At these pixels, nothing: the
-# gradient is exactly that of the same pixels read from the dense form. And the others? Neighbors say nearly the same. Below,
-# the gradient of a small untrained network on four toy scenes, from $P$ random pixels of each, against the gradient from all of
-# them; 10 draws for each $P$.
+# So they train on 128 pixels of each picture, drawn anew each time. What does that lose? At these pixels, nothing: the gradient
+# is that of the same pixels read from the dense form. And the others? Below, a small untrained network looks at four toy
+# scenes. Its gradient from a few random pixels of each, in 10 draws, is compared with that from all 256 places.
 #
-# **Predict.** What is the cosine between the two, for 1 pixel, for 128? (1: the same direction, 0: nothing in common.)
+# **Predict.** What is the cosine between the two gradients, for 1 pixel and for 128? (1: the same direction, 0: nothing in
+# common.)
 
 # %%
 torch.manual_seed(0)
@@ -857,9 +854,8 @@ for number in (1, 8, 32, 128):
     print(f"{number:4} pixels of each: mean cosine {sum(cosines) / 10:.2f}")
 
 # %% [markdown]
-# Single pixels point roughly the right way (0.5 is an angle of 60 degrees), 32 of each nearly where all 256 do. More pixels of
-# the same pictures have little to add. What that means for a whole training, in the toy world (300 steps, 16 scenes of 48 x 48
-# each, one seed):
+# One pixel of each points roughly the right way (0.5 is an angle of 60 degrees), 32 nearly where all 256 do. What does that
+# mean for a whole training, in the toy world (300 steps, each on 16 scenes of 48 x 48; one seed)?
 
 # %%
 spared = results["sparse"]  # python -m colorize.larsson sparse
@@ -873,17 +869,17 @@ for name in ("128 places", "all places"):
     print(f"   {name}: {kept[name]:.1f} MB")
 
 # %% [markdown]
-# Even 1 pixel of each scene trains, 8 come close, and 64 do as well as 576, a quarter of all. And 128 places of a photo need a
-# five-hundredth of the memory of all 65,536.
+# Even 1 pixel of each scene trains, 8 come close, and 64 do nearly as well as 576, a quarter of all. And 128 places of a photo
+# need a five-hundredth of the memory.
 #
-# And when the picture is asked for, at all places? Then order helps. Reading between cells and the first linear layer are both
-# linear, so they may change places: `network.dense` multiplies each coarse layer by its part of the weights *first*, and
-# enlarges the sums. No hypercolumn is ever made.
+# And when the whole picture is wanted? Reading between cells and the first fully connected layer are both linear, so their
+# order may change: `network.dense` multiplies each coarse layer by its part of the weights *first*, and then enlarges the sums.
+# No hypercolumn is ever made.
 #
 # ## 8. Train one
 #
-# A small one, on the toy world: 64 random pixels of each scene, the loss of equation 3. It answers with `Sampled`, logits and
-# their places, while it trains; `sampled_loss` looks up the true colors there.
+# Train a small one on the toy world, with 64 random pixels of each scene and the loss of equation 3. While it trains, it
+# answers with logits and their places (`Sampled`); `sampled_loss` looks up the true colors there.
 
 # %%
 size = toyruns.size()  # the short run of the tests makes it smaller
@@ -945,8 +941,7 @@ for name, ab in rows.items():
 
 # %% [markdown]
 # In 300 steps the loss has gone nine tenths of the way from knowing nothing to the least possible. How far is the answer from
-# the best one, kind by kind? The total variation is half of the sum of all differences between two distributions: 0 if they are
-# the same, 1 if they share nothing.
+# the best one, kind by kind? (Total variation, lesson 4: 0 if two distributions are the same, 1 if they share nothing.)
 
 # %% tags=["trained"]
 kind = scenes.kind[:, ::2, ::2]
@@ -984,8 +979,8 @@ show(
 )
 
 # %% [markdown]
-# What is frequent and has one color, such as sky and grass, is nearly exact. A kite is one pixel in a thousand: it is not
-# learned. The hue of a wall, which is gray, counts next to nothing in the loss, and the network has not bothered.
+# What is frequent and has one color, such as sky and grass, is nearly exact. A kite is one pixel in a thousand: not learned.
+# Walls are gray: their hue counts next to nothing in the loss, and the network has not bothered.
 #
 # ### On photos
 #
@@ -1018,15 +1013,16 @@ show(
 )
 
 # %% [markdown]
-# Dull, and by design, too: median and fading stay near gray wherever the network is not sure, and a small network seldom is.
+# Dull, and partly by design: median and fading stay near gray wherever the network is not sure, and a small network seldom is.
 #
 # ## 9. Their tables, in miniature
 #
-# Larsson et al. decide their choices by tables. Here are two of them, small, on the toy world. One seed each: do not make more
-# of a difference of 0.01. `python -m colorize.larsson spaces layers` repeats both, in some minutes.
+# Two tables of Larsson et al., small, on the toy world. One seed each: do not make much of a difference of 0.01. `python -m
+# colorize.larsson spaces layers` repeats both, in some minutes.
 #
-# **What to predict** (their Table 1). The column "exact" has the best possible answer of each kind, read out. **Predict**: which
-# of the four kinds has the smallest error there?
+# **What to predict** (their Table 1). A network may answer with a and b (`l2`), with two histograms of a and b
+# (`lab_marginal`), with one joint histogram (`lab_joint`), or with hue and chroma. The column "exact" has the best possible
+# answer of each form, read out. **Predict.** Which of the four has the smallest error there?
 
 # %%
 paper = (
@@ -1040,16 +1036,15 @@ for (name, row), theirs in pairs:
     print(f"{name:27}{words[0]:15}{words[1]:16}{theirs.strip()}")
 
 # %% [markdown]
-# - **Exact**: L2 is first, since a measure of distance likes the mean (lesson 8). Bins cost something, 16 x 16 wide ones the
-#   most.
-# - **Trained**, 300 steps: L2 falls from the first place to the last, by both measures. The others keep their order in RMSE. So
-#   short a training brings histograms nearer to their best than a regression; whether a longer one would turn that around we
-#   have not run.
-# - **Paper**: hue and chroma *with fading* are first, as here; without it, last of the four. Not so here, where fading hardly
-#   matters.
-# - Histograms of 7 x 7 pixels do worse than single pixels, 0.234 against 0.195. The paper saw no benefit, either.
+# - **Exact**: L2 is first, since a measure of distance likes the mean (lesson 8). Bins cost something, the wide ones of 16 x 16
+#   the most.
+# - **Trained**, 300 steps: of the four, L2 falls from first to last, by both measures. The others keep their order in RMSE. So
+#   short a training brings histograms nearer to their best than a regression; a longer one we have not run.
+# - **Paper**: hue and chroma *with fading* are first, as in our trained column; without it they are last of the four. Not so
+#   here, where fading hardly matters.
+# - Histograms of 7 x 7 pixels do worse than single pixels. The paper saw no benefit, either.
 #
-# **Which layers** (their Table 2). **Predict**: what is worse, to leave out the first layers or the last ones?
+# **Which layers** (their Table 2). **Predict.** What is worse, to leave out the first layers or the last ones?
 
 # %%
 paper = (
@@ -1062,9 +1057,9 @@ for (name, row), theirs in pairs:
     print(f"{row['rmse']:.3f} / {row['psnr']:.1f}            {theirs.strip()}")
 
 # %% [markdown]
-# High layers alone do poorly, there as here. Otherwise the toy world is no photo: its things are small and sharp, so the early
-# layers matter much; and what kind a thing is shows locally, so the last layers add nothing. In the paper's photos to leave out
-# the last layers costs more than to leave out the first.
+# The last layers alone do poorly, in both. But the toy world is no photo. Its things are small and sharp, so the early layers
+# matter much; and what kind a thing is shows locally, so the last layers add nothing. On the paper's photos it costs more to
+# leave out the last layers than the first.
 #
 # (Their Table 4, what the true histogram of a photo is worth, is in lesson 12.)
 #
@@ -1083,9 +1078,8 @@ for name, row in (
     print(f"{row:26}{one['rmse']:5.2f}{one['psnr']:7.1f}{one['chroma']:8.1f}")
 
 # %% [markdown]
-# Our hypercolumns are on a par with our other networks: 6 % below gray in RMSE (0.428 to 0.401 in section 5). Theirs are 26 %
-# below gray on photos of six kinds of scenes: 0.211 where gray has 0.285, Deshpande et al. 0.262, and Welsh et al. 0.353
-# (Table 3).
+# Our hypercolumns are on a par with our other networks: 6 % below gray in RMSE. Theirs are 26 % below gray on photos of six
+# kinds of scenes: 0.211, where gray has 0.285, Deshpande et al. have 0.262, and Welsh et al. 0.353 (Table 3).
 #
 # ## What the papers say, what we measured
 #
@@ -1099,10 +1093,10 @@ for name, row in (
 # | memory of hypercolumns | 1.7 GB dense, 13 MB sparse (section 3.5) | 1.63 GB at 2 bytes; 12.7 MB | ours, 913 channels: 246 MB dense, 0.5 MB sparse |
 # | all in all, RMSE of gray and network | 0.333, 0.293 (ctest10k, section 4) | | 0.43, 0.40, 97 photos |
 #
-# Different photos and networks: compare directions.
+# Photos and networks differ: compare directions only.
 #
 # **Take away**
-# 1. What one asks for decides what can be repaired later. A histogram of hues tells when they disagree; a mean in ab does not.
+# 1. What you ask for decides what can be repaired later. A histogram of hues tells when they disagree; a mean in ab does not.
 # 2. A hypercolumn lets every layer speak about every pixel: the early ones say where, the late ones what.
 # 3. Neighboring pixels say nearly the same. A few of them, drawn anew each time, train nearly as well as all.
 #
@@ -1110,26 +1104,27 @@ for name, row in (
 #
 # <details><summary>Why is hue unstable near gray, and saturation unstable near black?</summary>Both divide by something that
 # goes to 0 there: the hue by the chroma, the saturation of HSV by the largest channel. The bicone's chroma divides by nothing,
-# so only the hue is left to worry about.</details>
-# <details><summary>Could one take the median of a hue after all?</summary>One would have to cut the circle open somewhere. Cut
-# at red, the median of 350 and 10 degrees lies between 10 and 350, anywhere. Cut opposite of the mean direction it works; but
-# where that is uncertain, so is the cut.</details>
+# so only the hue is unstable.</details>
+# <details><summary>Could one take the median of a hue after all?</summary>You would have to cut the circle open somewhere. Cut
+# at red, the median of 350 and 10 degrees lies anywhere between 10 and 350. Cut opposite the mean direction, it works; but
+# where that direction is uncertain, so is the cut.</details>
 # <details><summary>With fading, a certain gray and an uncertain hue look the same. Is that a loss?</summary>In the picture,
 # yes. The histograms still tell the two apart. The paper draws uncertainty as the entropy of the hue times the chroma (section
 # 4).</details>
-# <details><summary>Does eta = 0.03 depend on the number of bins?</summary>As the formula stands, yes: the length is divided by
-# K. With 16 bins fading would begin below a length of 0.48 instead of 0.96. Whoever changes K has to change eta.</details>
-# <details><summary>VGG-16 had learned to name things in color photos. How to make its first layer, filters for R, G and B, see
-# gray?</summary>Add the three filters. A gray picture has three equal channels, so that the sum answers exactly as the three
-# did. The paper "averages" and "rescales appropriately" (section 3.5): the factor is 3. (<code>gray_filters</code>; our network
+# <details><summary>Does eta = 0.03 depend on the number of bins?</summary>Yes: the formula divides the length by K. With 16
+# bins fading would begin below a length of 0.48 instead of 0.96. If you change K, change eta too.</details>
+# <details><summary>VGG-16 had learned to name things in color photos. How can its first layer, with filters for R, G and B, see
+# gray?</summary>Add the three filters. A gray picture has three equal channels, so the sum answers exactly as the three did.
+# The paper "averages" and "rescales appropriately" (section 3.5): the factor is 3. (<code>gray_filters</code>; our network
 # started from random weights.)</details>
-# <details><summary>In a hypercolumn a layer with values a hundred times larger drowns the others. How to quiet it without
+# <details><summary>In a hypercolumn, a layer with values a hundred times larger drowns the others. How can you quiet it without
 # changing the network's answer?</summary>Multiply the layer's weights and bias by m, and divide the weights of whoever reads it
-# by m: a ReLU lets a positive factor pass. The paper takes m = 1 / sqrt(E[X<sup>2</sup>]), so that each layer's mean square is 1
-# (equations 7 and 8; <code>balance</code>). Our network has batch norm, which VGG-16 had not, and needs none of it.</details>
+# by m: a ReLU lets a positive factor pass. The paper takes m = 1 / sqrt(E[X<sup>2</sup>]), so that each layer's mean square is
+# 1 (equations 7 and 8; <code>balance</code>). Our network has batch norm, which VGG-16 does not have, and needs none of
+# this.</details>
 # <details><summary>Sparse training draws pixels at random. Why not a fixed grid?</summary>A fixed grid never asks about the
-# pixels between. Coarse layers would learn to be right at the grid alone. Random places ask about each pixel now and then, and
-# on average the gradient is that of all pixels.</details>
+# pixels between, so coarse layers would learn to be right on the grid alone. Random places ask about each pixel now and then,
+# and on average the gradient is that of all pixels.</details>
 
 # %%
 check.scorecard()
