@@ -242,9 +242,9 @@ def shown(output: NotebookNode, pictures: dict[str, bytes]) -> NotebookNode:
     pictures[name] = raw
     width, height = Image.open(io.BytesIO(raw)).size
     alt = html.escape(output.metadata[kind]["alt"], quote=True)
-    return _html(
-        f'<img class="figure" src="../pictures/{name}" alt="{alt}" width="{width}" height="{height}" loading="lazy" '
-        'decoding="async">'
+    return _html(  # a tap opens it alone, where a phone can enlarge it
+        f'<a class="figure" href="../pictures/{name}"><img class="figure" src="../pictures/{name}" alt="{alt}" '
+        f'width="{width}" height="{height}" loading="lazy" decoding="async"></a>'
     )
 
 
@@ -294,9 +294,6 @@ def api_pages() -> dict[str, str]:
     seen: set[str] = set()
     floor = None
     for number, modules, what in rows:
-        if number != floor:
-            lines += ["", f"## Floor {number}", ""]
-            floor = number
         links = []
         for short in re.findall(r"`([\w/]+)`", modules):
             under = f"colorize.{short.rstrip('/').replace('/', '.')}"
@@ -309,6 +306,9 @@ def api_pages() -> dict[str, str]:
                 f"[`{name.removeprefix('colorize.')}`]({name}.rst)" for name in members if name not in seen
             ]
             seen |= set(members)
+        if links and number != floor:
+            lines += ["", f"## Floor {number}", ""]
+            floor = number
         if links:
             lines.append(f"- {', '.join(links)}: {what}")
     if others := [name for name in names if name not in seen]:
