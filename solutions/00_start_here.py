@@ -25,8 +25,7 @@
 # |---|---|---|
 # | 20 minutes, 1 exercise | under 1 minute | CPU only, no download |
 #
-# Run the cells one by one with Shift + Enter. Some cells that
-# draw are folded; a click on the three dots opens them.
+# Run the cells one by one with Shift + Enter. Some cells that draw are folded; a click on the three dots opens them.
 
 # %%
 import torch
@@ -43,7 +42,7 @@ from colorize.widgets import temperature_demo, upload_demo
 # ## 1. Five photos
 #
 # The network gets the lightness of a photo, called L, and nothing else. It answers with colors. Here is what it gets of five
-# photos that it has never seen. They come with scikit-image, a library of this course.
+# photos that it has never seen. They come with scikit-image, a Python library for images.
 
 # %%
 photos = [images.square(images.bundled(name), 256) for name in images.BUNDLED]
@@ -91,29 +90,30 @@ show(
 )
 
 # %% [markdown]
-# Best are the night sky, which is blue, and the cat, mostly brown, though with green and red patches. The cup should be
-# red on an orange table; it is partly blue, partly red, and the table green. The astronaut's suit has lost its orange,
-# and the nearly gray wall behind her is yellow. The red motorcycle is brown, and its gray floor yellow.
+# It does best on the night sky, which is blue, and on the cat, which is mostly brown but has green and red patches. The cup
+# should be red on an orange table; it is partly blue, partly red, and the table is green. The astronaut's suit has lost its
+# orange, and the nearly gray wall behind her is yellow. The red motorcycle is brown, and its gray floor yellow.
 #
-# Compare the numbers, too. Three of the five are more colorful than the originals. This network was trained to bet on
-# rare colors, and does so too often; lesson 5 shows why one would want that.
+# Compare the numbers, too: three of the five are more colorful than the originals. This network was trained to bet on rare
+# colors, and it does so too often. Lesson 5 shows why one would want that.
 
 # %% [markdown]
 # ## 2. An exercise and its badge
 #
-# In Lab, the color space of lesson 1, the color of a pixel is two numbers beside its lightness: a (from green to red) and
-# b (from blue to yellow). Gray is a = b = 0.
+# In Lab, the color space of lesson 1, the color of a pixel is two numbers besides its lightness: a (from green to red) and b
+# (from blue to yellow). Gray is a = b = 0.
 #
 # Every exercise of this course looks like this one. Replace the line `raise NotImplementedError` by your answer, and run the
-# cell. A badge below it says *open*, *not yet* (with what is wrong), or *right*. Whatever it says, you can go on: as long as
+# cell. A badge below it says *open*, *not yet* (and what is wrong), or *right*. Whatever it says, you can go on: as long as
 # your function is not right, the cells that follow use the course's own.
 #
-# Try it: first run the cell as it is. Then write `return a + b`, run it, and read what the badge says. Then do it right.
+# Try it: first run the cell as it is. Then write `return a + b`, run it, and read what the badge says. Then write the right
+# answer.
 #
 # ### Exercise 0.1 · The chroma of a pixel
 # ●○○○○ · 2 minutes
 #
-# Write the chroma of a pixel: the distance of the point (a, b) from the point (0, 0).
+# Return the chroma of each pixel: the distance of the point (a, b) from the point (0, 0).
 #
 # <details><summary>Hint 1</summary>The theorem of Pythagoras: a and b are the short sides of a triangle, the chroma is
 # the long one.</details>
@@ -141,9 +141,9 @@ for name, ours, true in zip(images.BUNDLED, colored, photos, strict=True):
 # %% [markdown]
 # ## 3. One knob: the temperature
 #
-# The network does not answer with one color for a pixel. It answers with a probability for each of 313 colors: for example
-# green with 0.3, gray with 0.2. One color has to be made of them. Zhang, Isola and Efros, whose paper of 2016 this course
-# follows, do it with a number T, the temperature.
+# The network does not answer with one color for a pixel. It answers with a probability for each of 313 colors, say 0.3 for a
+# green and 0.2 for gray. One color has to be made of them. Zhang, Isola and Efros, whose paper of 2016 this course follows,
+# do it with a number T, the temperature.
 #
 # - T = 1 takes the mean of all 313 colors, each weighted by its probability.
 # - A smaller T sharpens the probabilities first: each $p$ becomes $p^{1/T}$, and all are divided by their sum. The likely
@@ -174,24 +174,23 @@ show(
 )
 
 # %% [markdown]
-# <details><summary>What happens here?</summary>On the saucer the network hesitates between blue and red. Their mean is a
-# dull purple. With a smaller T one of them wins, and the picture becomes more colorful. At T = 0 neighbors may decide
-# differently, and the color breaks into patches. The paper takes T = 0.38, as a compromise; lesson 6 looks for it
-# again.</details>
+# <details><summary>What happens here?</summary>On the saucer the network hesitates between blue and red. Their mean is a dull
+# purple. With a smaller T one of them wins, and the picture becomes more colorful. At T = 0 neighbors may decide differently,
+# and the color breaks into patches. The paper takes T = 0.38, a compromise; lesson 6 looks for it again.</details>
 #
-# The network runs only once. It answers with 313 numbers for each of 48 x 48 pixels. This answer stays in memory, and a
-# move of the slider only reads it again.
+# The network runs only once, with 313 numbers for each of 48 x 48 pixels. The slider only reads this answer again.
 #
 # ## 4. Your own photo
 #
-# Choose a photo, color or gray. It stays on the machine that runs this notebook (on a hosted notebook, that is the host's).
-# If it has colors, the network does not see them. A large photo is reduced to 1,024 pixels for the screen.
+# Choose a photo, color or gray. It stays on the machine that runs this notebook (for a hosted notebook, the host's). If it
+# has colors, the network does not see them. For the screen, a longer side of more than 1,024 pixels is reduced to that.
 
 # %%
 upload_demo(colorizer)
 
 # %% [markdown]
-# In your own programs, with all its pixels, it is three lines. Here with a photo of the course in place of your file's name:
+# In your own programs it takes three lines, and the photo keeps all its pixels. Here a photo of the course stands in for
+# yours:
 
 # %%
 colorizer = Colorizer.load("first")
@@ -216,16 +215,16 @@ show(
 
 # %% [markdown]
 # Nothing in the gray picture says which of the two it was. In a photo the surroundings help: grass is usually green. They
-# seldom decide. So:
+# seldom settle the question. So:
 #
-# - **The colors are guesses.** They follow from what similar shapes and textures had in the photos that the network learned
-#   from: 985 photos, and thumbnails of ten kinds of animals and vehicles. A better network guesses better. What the
-#   gray photo has lost, it cannot know either.
-# - **A believable picture can be false.** A red coat may have been blue. Whoever shows a colored picture of the past shows
-#   a likeness, not a document. It is no evidence, in a newspaper, a court or a laboratory.
-# - **People suffer most.** Lightness stays, but skin can become redder, yellower or grayer than it was, in the tones that a
-#   network knows from its photos. Look at the astronaut's face above: it is far more yellow than in the original. One face
-#   is no measurement, and we have made none. Read nothing about a person's skin from a colored picture.
+# - **The colors are guesses.** They come from similar shapes and textures in the photos that the network learned from: 985
+#   photos, and thumbnails of ten kinds of animals and vehicles. A better network guesses better. But what the gray photo has
+#   lost, it cannot know either.
+# - **A believable picture can be false.** A red coat may have been blue. A colored picture of the past is a likeness, not a
+#   document. It is no evidence, in a newspaper, a court or a laboratory.
+# - **People suffer most.** Lightness stays, but skin can become redder, yellower or grayer than it was, depending on the
+#   photos that the network knows. Look at the astronaut's face above: it is far more yellow than in the original. One face is
+#   no measurement, and we have made none. Do not read anything about a person's skin from a colored picture.
 # - **An old photo is not a gray copy of a new one.** Early films hardly saw red, prints fade, and so even the lightness is
 #   not what it was. No network of this course has been trained on such pictures.
 # - **Say so.** Write "colored by a computer" beside the picture, and keep the original with it.
@@ -249,7 +248,8 @@ show(
 # | 12 | The network proposes colors: how do you tell it what you want? | ready |
 # | 13 | What about your own pictures? | planned |
 #
-# Lessons 1 and 2 need Python and a first acquaintance with PyTorch's tensors. Each lesson stands on the ones before it.
+# Lessons 1 and 2 need Python and a little experience with PyTorch's tensors. Each lesson says at its start which others it
+# builds on.
 #
 # ## What the papers say, what we measured
 #
@@ -264,25 +264,24 @@ show(
 # | answers that took the colored photo for the real one | 32 % (50 % would be perfect) | not run |
 #
 # AuC is the share of pixels whose color lies within a distance t of the true one, averaged over t from 0 to 150. In the
-# rebalanced one rare colors count more; lesson 8 explains both. Counted by plain pixels, our network does worse than a
-# gray photo. Where rare colors count more, it does better; lesson 5 shows the exchange. Neither the values nor the steps can be
-# compared exactly between the columns, because the photos differ. Our column is from the network's card,
-# `data/weights/first.md`.
+# rebalanced AuC rare colors count more; lesson 8 explains both. By raw AuC our network does worse than a gray photo, by
+# rebalanced AuC better; lesson 5 shows the exchange. Compare within a column only, because the photos differ. Our column is
+# from the network's card, `data/weights/first.md`.
 #
 # **Take away**
-# 1. A network sees lightness and answers with a probability for each of many colors. A rule, here the temperature, makes
-#    one color of them.
-# 2. A lower temperature gives more color and less smoothness. It needs no new training.
+# 1. This network sees lightness and answers with a probability for each of 313 colors. A rule with a temperature makes one
+#    color of them.
+# 2. A lower temperature gives more color and less smoothness, without new training.
 # 3. A colored picture is a guess, at best a believable one. Say so when you show it.
 #
 # ## Questions
 #
 # <details><summary>Does the network change the lightness of a photo?</summary>No. It answers with a and b; L is taken from
-# the photo. Some combinations of L, a and b are colors that no screen can show. There red, green and blue are clipped, and
-# L changes a little, too.</details>
-# <details><summary>You upload a color photo. How can you be sure that its colors are not used?</summary>The colorizer takes
-# L of the photo and gives nothing else to the network. Try it: color a photo and its gray copy, made with <code>to_gray</code> (other programs compute another
-# gray), and compare.</details>
+# the photo. But some combinations of L, a and b are colors that no screen can show. There red, green and blue are clipped,
+# and L changes a little, too.</details>
+# <details><summary>You upload a color photo. How can you be sure that its colors are not used?</summary>The colorizer takes L
+# of the photo and gives nothing else to the network. Try it: color a photo and its gray copy, made with <code>to_gray</code>
+# (other programs compute another gray), and compare.</details>
 # <details><summary>At T = 1 the picture is duller. Is the network less sure then?</summary>No. Its answer is the same at
 # every T; only the way to read it changes.</details>
 
