@@ -15,8 +15,8 @@
 #
 # **What should a network answer about a thing that may be red or green?**
 #
-# A network that must name one color names the mean, and the apple turns brown (lesson 3). Here it may answer with a
-# probability for each of the 313 bins of lesson 2. You build the loss for such answers, and see what it makes a network say.
+# A network that must name one color names the mean, and the apple turns brown (lesson 3). Here it may answer with a probability
+# for each of the 313 bins of lesson 2. You build the loss for such answers, and see what a network learns to say with it.
 #
 # After this lesson you can
 # - turn scores into probabilities without overflow, and price them with a soft cross-entropy;
@@ -29,9 +29,8 @@
 # | 90 minutes, 6 exercises | about 2 minutes | CPU only, no download |
 #
 # You should know the 313 bins and soft codes (lesson 2) and the toy world (lesson 3). How exercises work: replace the line
-# `raise NotImplementedError` by your answer and run the cell. A badge tells you where you stand. Whatever it says, you can
-# go on: the cells below then use the course's own function. Cells that only draw are folded; a click on the three dots
-# opens them.
+# `raise NotImplementedError` by your answer and run the cell. Whatever the badge says, you can go on. Cells that only draw are
+# folded; a click on the three dots opens them.
 
 # %%
 import math
@@ -76,13 +75,13 @@ for q in answer.nonzero().flatten():
     print(f"bin {q}, {centers[q].tolist()}: {answer[q]:.2f}")
 
 # %% [markdown]
-# From this answer one can go on to any color: the mean, the most likely, or one drawn at random. The way back, from the mean
-# to the two colors, does not exist.
+# From this answer you can still choose a color: the mean, the most likely, or one drawn at random. From the mean there is no
+# way back to the two colors.
 #
 # ## 2. Scores become probabilities
 #
-# A network's last layer gives any numbers, here one for each bin: scores, called logits. Softmax makes probabilities of
-# them. With the logit $z_q$ of bin $q$,
+# A network's last layer gives numbers of any size, here one for each bin: scores, called logits. Softmax turns them into
+# probabilities. With the logit $z_q$ of bin $q$,
 #
 # $$ p_q = \frac{e^{z_q}}{\sum_j e^{z_j}}, \qquad \ln p_q = z_q - \ln \sum_j e^{z_j} . $$
 #
@@ -104,11 +103,11 @@ for x in (88.0, 89.0):
 
 # %% [markdown]
 # Only differences of logits count, so both pairs should give the same. But float32 ends between $e^{88}$ and $e^{89}$, and
-# infinity divided by infinity is nan, not a number. The way out: subtract the largest logit of the pixel from all of its
+# infinity divided by infinity is nan, "not a number". The way out: subtract the largest logit of the pixel from all of its
 # logits first. That changes no probability, and the largest exponential becomes $e^0 = 1$.
 #
-# The loss will need $\ln p_q$, so compute that, by the right formula. (Why not the logarithm of a softmax? A probability
-# below about $10^{-45}$ is 0 in float32, and its logarithm minus infinity.)
+# The loss will need $\ln p_q$, so compute that, by the right formula. (Why not the logarithm of a softmax? A probability below
+# about $10^{-45}$ is 0 in float32, and its logarithm is minus infinity.)
 #
 # ### Exercise 4.1 · A softmax that survives
 # ●●○○○ · 10 minutes
@@ -140,20 +139,20 @@ for pair in ([0.0, 1.0], [1000.0, 1001.0], [-1001.0, -1000.0]):
 # %% [markdown]
 # ## 3. The price of an answer
 #
-# You say how likely each bin is; then the color is revealed. You pay $-\ln p$, where $p$ is what you gave to the bin that
-# came. Being sure and right costs nothing. Being sure and wrong costs dearly.
+# You say how likely each bin is; then the color is revealed. You pay $-\ln p$, where $p$ is what you gave to its bin. Being
+# sure and right costs nothing. Being sure and wrong costs a lot.
 
 # %%
 for p in (1.0, 0.5, 0.1, 1 / 313, 1e-6):
     print(f"probability {p:<9.2g} price {math.log(1 / p):.3f} nats")
 
 # %% [markdown]
-# A soft code names K = 5 bins with weights $w_k$ that sum to 1. It pays the weighted price:
+# A soft code names K = 5 bins with weights $w_k$ that sum to 1. Its price is the weighted sum:
 #
 # $$ \text{loss} = -\sum_{k=1}^{K} w_k \ln p_{q_k} $$
 #
-# $q_k$ is the number of the $k$-th bin of the code. This is Zhang's equation 2 for one pixel, without its weight for rare
-# colors, which is left to lesson 5. Over many pixels we take the mean.
+# $q_k$ is the number of the $k$-th bin of the code. This is Zhang's equation 2 for one pixel, without the weight for rare
+# colors (lesson 5). Over many pixels we take the mean.
 #
 # ### Exercise 4.2 · The price of an answer
 # ●●○○○ · 10 minutes
@@ -162,8 +161,8 @@ for p in (1.0, 0.5, 0.1, 1 / 313, 1e-6):
 #
 # <details><summary>Hint 1</summary>You need the log-probabilities of K bins in each row, not of all Q. Look up
 # <code>torch.gather</code>.</details>
-# <details><summary>Hint 2</summary><code>log_p.gather(1, index)</code> has shape (M, K). Multiply with the weights, sum over
-# K, take the mean, mind the sign.</details>
+# <details><summary>Hint 2</summary><code>log_p.gather(1, index)</code> has shape (M, K). Multiply by the weights, sum over K,
+# take the mean, mind the sign.</details>
 
 
 # %%
@@ -194,17 +193,17 @@ for kind in ("apple", "balloon", "sky"):
     print(f"{kind:8} {soft_cross_entropy(ignorant, index, weight):.3f}")
 
 # %% [markdown]
-# ln 313 = 5.746, whatever comes. Remember this number: **a classification loss over 313 bins starts near 5.75.** If yours
-# starts elsewhere, find out why before you train (section 8).
+# ln 313 = 5.746, whatever comes. **A classification loss over 313 bins starts near 5.75.** If yours starts far from it, find
+# out why before you train (section 8).
 #
 # ## 4. What the gradient says
 #
-# Training moves each logit against its gradient. For this loss the gradient is short. Since the weights sum to 1,
+# Training moves each logit against its gradient. For this loss the gradient has a short formula. Since the weights sum to 1,
 #
 # $$ \text{loss} = \ln \sum_j e^{z_j} - \sum_k w_k z_{q_k} . $$
 #
-# The derivative of the first part with respect to $z_q$ is $p_q$; that of the second is the weight of bin $q$ in the code.
-# Call it $t_q$; it is 0 for the 308 bins that the code does not name. So
+# The derivative of the first part with respect to $z_q$ is $p_q$; that of the sum after the minus sign is $t_q$, the weight of
+# bin $q$ in the code. It is 0 for the 308 bins that the code does not name. So
 #
 # $$ \frac{\partial\, \text{loss}}{\partial z_q} = p_q - t_q . $$
 #
@@ -241,9 +240,9 @@ ours = gradient(logits.detach(), index, weight)
 print(f"largest difference: {(ours - logits.grad).abs().max():.0e}")
 
 # %% [markdown]
-# Now look at many apples. Each red one pulls the red bins up, each green one the green bins. Where do they come to rest?
-# Where the mean gradient is zero: **where the probabilities equal the mean of the codes.** No picture is needed to see it.
-# Take one set of 313 logits, show it one apple after another (64 at a time), and let your gradient move it.
+# Now look at many apples. Each red one pulls the red bins up, each green one the green bins. Where do they come to rest? Where
+# the mean gradient is zero: **where the probabilities equal the mean of the codes.** No picture is needed to see it. Take one
+# set of 313 logits, show it apples, 64 at a time, and let your gradient move it.
 
 
 # %%
@@ -270,13 +269,13 @@ print(f"least possible: {apple.cross_entropy_floor(soft=True):.3f}")
 # %% [markdown]
 # ## 5. The best answer there is
 #
-# The loss stops near 1.96, not at 0. Nobody can know the color of the next apple. So: what is the best answer?
+# The loss stops near 1.96, not at 0: nobody can know the color of the next apple. What is the best answer?
 #
 # ### Exercise 4.4 · The best answer there is
 # ●●●○○ · 10 minutes
 #
-# A palette has k colors. Color $i$ has the probability $P_i$ and its code, row $i$ of `index` and `weight`. Return the
-# mean of the codes: each weight, times the probability of its color, added up bin by bin. There are `bins` bins.
+# A palette has k colors. Color $i$ has the probability $P_i$, and its code is row $i$ of `index` and `weight`. Return the mean
+# of the codes: each weight times the probability of its color, added up bin by bin. There are `bins` bins.
 #
 # <details><summary>Hint 1</summary>Multiply each row of weights by its color's probability. Then add everything up, bin by
 # bin. Two colors may share a bin.</details>
@@ -295,11 +294,11 @@ def best_answer(index, weight, probabilities, bins=313):
 
 
 # %% [markdown]
-# How far from it is what the 313 free logits have learned? The *total variation* measures how far two distributions $p$ and
-# $p'$ are apart: half the sum of $|p_q - p'_q|$ over all bins. It is 0 if they are equal, 1 if they share no bin.
+# How far from it is what the 313 free logits have learned? The *total variation* measures how far apart two distributions $p$
+# and $p'$ are: half the sum of $|p_q - p'_q|$ over all bins. It is 0 if they are equal, 1 if they share no bin.
 #
-# **Predict.** Two candidates: the palette itself, all of each color on its nearest bin, and the mean of the soft codes.
-# Which of the two has the descent found? How far is it from the other?
+# **Predict.** Two candidates: the palette itself, with each color on its nearest bin, and the mean of the soft codes. Which of
+# the two has the descent found? How far is it from the other?
 
 # %%
 best = best_answer(*codes(apple), apple.probabilities.float())
@@ -310,9 +309,9 @@ print(f"from the palette:                {total_variation(found, hard):.2f}")
 print(f"between the two:                 {total_variation(best, hard):.2f}")
 
 # %% [markdown]
-# A network that learns from soft codes does not learn the palette. It learns the palette *blurred*, each color over its
-# five bins. That is not a failure of training. To answer the palette itself would cost infinitely much: it gives the
-# probability 0 to bins that the codes contain.
+# A network that learns from soft codes does not learn the palette. It learns the palette *blurred*, each color over its five
+# bins. That is not a failure of training. The palette itself would cost infinitely much: it gives the probability 0 to bins
+# that the codes contain.
 
 # %% jupyter={"source_hidden": true}
 fig, axes = panels(2, 3, (3.5, 3.3))
@@ -352,17 +351,16 @@ for kind in world.kinds:
     )
 
 # %% [markdown]
-# The two best answers lie 0.39 to 0.49 apart, for every kind. (For a single color exactly on the center of a bin it would be
-# 0.35, the weight that its code gives to four neighbors.) So a network that answered the palette exactly would be *wrong*
-# here, and one that has learned its task perfectly is far from the palette. Compare with the right one of the two.
+# The two best answers lie 0.39 to 0.49 apart, for every kind. So a network that has learned its task perfectly is far from the
+# palette. Compare it with the mean of the soft codes.
 #
-# The last two columns say what nobody can avoid paying. With nearest bins, a sky is free: it has one color. With soft codes
-# it costs 1.26 nats, the entropy of its code. The apple costs 0.69 more, and that is ln 2: one toss of a coin.
+# The last two columns say what nobody can avoid paying. With nearest bins, a sky is free: it has one color. With soft codes it
+# costs 1.26 nats, the entropy of its code. The apple costs about ln 2 = 0.69 more: one toss of a coin.
 #
 # ## 6. A network learns it
 #
 # The library's `classification()` is your loss, on whole pictures, with your gradient written out so that it is fast. The
-# network is lesson 3's, with 313 outputs instead of 2.
+# network is that of lesson 3, with 313 outputs instead of 2.
 #
 # **Predict.** At which loss does the curve begin? At which does it end?
 
@@ -393,9 +391,8 @@ show(
 )
 
 # %% [markdown]
-# It begins near 6, a little above ln 313, since the scores of a new network are not quite equal. It ends a few hundredths
-# above the least possible. A loss of 1.4 that no longer falls looks like a failure. It is not: next to nothing
-# is left to learn.
+# It begins near 6, a little above ln 313, since the scores of a new network are not quite equal. It ends a few hundredths above
+# the least possible. A loss of 1.4 that no longer falls looks like a failure. It is not: almost nothing is left to learn.
 #
 # The loss is one number. What has the network learned about each kind of thing? `toyruns.answers` asks it about 200 new
 # scenes, and averages its probabilities over the pixels of each kind.
@@ -411,9 +408,9 @@ for kind, found in answers.items():
     print(f"{kind:10}{share:14.1%}{to_soft:20.2f}{to_hard:19.2f}")
 
 # %% [markdown]
-# All kinds but one come within about 0.1 of the mean of the soft codes, and stay about as far from the palette as that
-# mean itself. The exception is the kite (0.5 to 0.9 in our runs with three seeds). One pixel in a thousand belongs to a kite, and
-# the loss is a mean over pixels, so the network has hardly noticed the kites. Lesson 5 is about such rare colors.
+# All kinds but one come within about 0.1 of the mean of the soft codes, and stay about as far from the palette as that mean.
+# The exception is the kite (0.5 to 0.9 in our runs with three seeds): one pixel in a thousand. Lesson 5 is about such rare
+# colors.
 
 # %% jupyter={"source_hidden": true} tags=["trained"]
 fig, axes = panels(3, 1, (8.0, 2.2))
@@ -447,7 +444,7 @@ show(
 )
 
 # %% [markdown]
-# The brown is still in there: take the mean of all colors, each weighed with its learned probability.
+# The brown is still in there: take the mean of all colors, each weighted by its learned probability.
 
 # %% tags=["trained"]
 for kind in ("apple", "plum", "balloon"):
@@ -456,8 +453,8 @@ for kind in ("apple", "plum", "balloon"):
     print(f"{kind:8} mean of the answer ({a:5.1f}, {b:5.1f})   best answer of L2 {mean}")
 
 # %% [markdown]
-# The answer contains the one of L2, and more: the palette, too. Which color to show is a choice of its own, made
-# *after* training. Here are three ways to choose, for two new scenes. Lesson 6 is about them.
+# So the answer contains that of L2, and the palette, too. Which color to show is a separate choice, made *after* training. Here
+# are three ways to choose, for two new scenes. Lesson 6 is about them.
 
 # %% jupyter={"source_hidden": true} tags=["trained"]
 scenes = world.scenes(40, seed=3 * 10**6)
@@ -535,11 +532,11 @@ show(
 
 # %% [markdown]
 # Against soft codes the network says what comes, for all but the smallest probabilities. Against nearest bins it does not:
-# where it says 0.5, that bin is nearest practically always; where it says 0.2, in a few percent of the cases. Most of those
-# 0.2 belong to the second and the third bin of things with one color, such as the sky. They get 0.23 and 0.15 of the weight,
-# and are never the nearest.
+# where it says 0.5, that bin is nearly always the nearest; where it says 0.2, in a few percent of the cases. Most of those 0.2
+# belong to the second and third bins of things with one color, such as the sky: they get 0.23 and 0.15 of the weight, and are
+# never the nearest.
 #
-# So before you call a network over- or underconfident, ask what it was trained to answer. Here: *how much weight*, not *how
+# Before you call a network over- or underconfident, ask what it was trained to answer. Here: *how much weight*, not *how
 # often*.
 #
 # ## 8. Failure gallery
@@ -547,8 +544,8 @@ show(
 # ### The loss that starts at 11,124
 #
 # Two public rewrites of Zhang's training, KTH's among them, add up the loss over the 44 x 44 pixels of a picture and divide
-# by the number of pictures only. People who start such a training take it for broken. **Predict** the first loss, for a
-# network that knows nothing.
+# only by the number of pictures. People who start such a training think it is broken. **Predict** the first loss, for a network
+# that knows nothing.
 
 # %%
 for side in (24, 44, 64):
@@ -557,10 +554,9 @@ print(f"divided by the pixels: {math.log(313):.3f}")
 
 # %% [markdown]
 # Nothing is wrong with a sum, but three things change with it. The number depends on the size of the picture. A weight decay
-# that is part of the loss becomes, next to it, 1,936 times weaker. And the gradient is 1,936 times as long, so a learning
-# rate that fits the mean does not fit the sum. Adam hides this last one, since it divides by the size of the gradient. Plain
-# descent shows it: the one of section 4, with the mean of 64 gradients, and with their sum. (The loss that is printed is
-# the mean in both.)
+# that is part of the loss becomes 1,936 times weaker beside it. And the gradient is 1,936 times as long, so a learning rate
+# that fits the mean does not fit the sum. Adam hides this last change, since it divides by the size of the gradient. The plain
+# descent of section 4 shows it, with the mean of 64 gradients and with their sum. (The printed loss is the mean in both.)
 
 # %%
 for name, reduce in (("mean", torch.mean), ("sum", torch.sum)):
@@ -573,8 +569,8 @@ for name, reduce in (("mean", torch.mean), ("sum", torch.sum)):
 #
 # ### A softmax over the wrong axis
 #
-# The network's answer has four axes, (N, 313, H, W). `dim=-1` is the habit from text models; there the classes come last.
-# Here the last axis is the *column of the picture*.
+# The network's answer has four axes, (N, 313, H, W). `dim=-1` is a habit from text models, where the classes come last. Here
+# the last axis is the *column of the picture*.
 
 
 # %%
@@ -618,17 +614,16 @@ show(
 )
 
 # %% [markdown]
-# **Symptom**: none, at first sight. The loss is small and falls. It is even smaller than that of a right start. **Cause**:
-# each bin is compared with itself in other columns. Nothing compares the bins of one pixel with each other: add 100 to all
-# scores of one bin, and this loss does not change. Sky and grass suffer most: where a color fills a whole row, there is
-# nothing to compare it with. **How to notice**: the first loss is not near ln 313 but near ln 24 = 3.18, since a scene has 24
-# columns at the network's resolution. It changes with the width of the picture. And the probabilities of a pixel do not sum
-# to 1. With `p` for the probabilities, one line before training tells: `assert torch.allclose(p.sum(dim=1), torch.ones(()))`.
+# **Symptom**: none, at first sight. The loss is small and falls. **Cause**: each bin is compared with itself in other columns.
+# Nothing compares the bins of one pixel with each other: add 100 to all scores of one bin, and this loss does not change. Where
+# a color fills a whole row, as sky and grass do, there is nothing to compare it with. **How to notice**: the first loss is not
+# near ln 313 but near ln 24 = 3.18, since a scene has 24 columns at the network's resolution. And the probabilities `p` of a
+# pixel do not sum to 1. One line before training tells: `assert torch.allclose(p.sum(dim=1), torch.ones(()))`.
 #
 # ## 9. Ten bins on each axis
 #
-# Agrawal and Sawhney cut each axis by itself: ten equal bins for a, ten for b, from -100 to 100. Their network answers
-# with 10 + 10 numbers instead of 313, one distribution for a and one for b.
+# Agrawal and Sawhney cut each axis by itself: ten equal bins for a, ten for b, from -100 to 100. Instead of 313 numbers, their
+# network gives 10 + 10, one distribution for a and one for b.
 #
 # ### Exercise 4.5 · Ten bins on each axis
 # ●○○○○ · 5 minutes
@@ -653,8 +648,9 @@ def axis_bins(ab, bins=10):
 
 
 # %% [markdown]
-# A plum is violet, (33, -28), with probability 0.7, or yellow, (7, 42), with 0.3. On this grid violet is bin 6 of a with bin
-# 3 of b, yellow is 5 with 7. Write the probabilities as a table, rows for a and columns for b: the *joint* distribution.
+# A plum is violet, (33, -28), with probability 0.7, or yellow, (7, 42), with 0.3. On this grid violet is bin 6 of a with bin 3
+# of b, and yellow is bin 5 with bin 7. Write the probabilities as a table, rows for a and columns for b: the *joint*
+# distribution.
 
 
 # %%
@@ -669,8 +665,8 @@ plum = joint_of(world.palette("plum"))
 print("a in bin 5 or 6, b in bin 3 or 7:", plum[5:7][:, [3, 7]].tolist())
 
 # %% [markdown]
-# Two separate answers know the sums of the rows and the sums of the columns, and nothing else. Draw a color from them: a
-# from one, b from the other, each by itself.
+# Two separate answers know the sums of the rows and of the columns, and nothing else. Draw a color from them: a from one, b
+# from the other, each by itself.
 #
 # **Predict.** How often is the plum neither violet nor yellow?
 #
@@ -702,7 +698,7 @@ for kind in several:
     print(f"{kind:8} {invented:.0%} of the draws are a color that no {kind} has")
 
 # %% [markdown]
-# 2 x 0.7 x 0.3 = 0.42 for the plum. The apple gets away: its two colors have the same b, so nothing can be mixed up.
+# 2 x 0.7 x 0.3 = 0.42 for the plum. The apple escapes: its two colors have the same b, so nothing can be mixed up.
 
 # %% jupyter={"source_hidden": true}
 fig, axes = panels(1, 2, (4.2, 3.9))
@@ -731,7 +727,7 @@ show(
 )
 
 # %% [markdown]
-# That is exact arithmetic. Does a trained network do it, too? It gets 20 outputs, and two losses that are added.
+# That is exact arithmetic. Does a trained network do it, too? This one gets 20 outputs, and two losses that are added.
 
 
 # %%
@@ -760,19 +756,20 @@ for kind in several:
     print(f"{kind:8}{exact:8.0%}{learned:8.0%}{blurred:8.0%}")
 
 # %% [markdown]
-# The trained network does what the arithmetic says, within a few points; the tulip, a rare thing, is farthest off. About
-# four of ten plums and more than half of the balloons would get a color that does not exist. The 313 bins, which name a and
-# b together, leave a few percent, outside of the blurred palette.
+# The trained network does what the arithmetic says, within a few points; the tulip, a rare thing, is farthest off. More than
+# four of ten plums and more than half of the balloons would get a color that no plum or balloon has. The 313 bins name a and b
+# together: only a few percent fall outside the blurred palette.
 #
-# Agrawal and Sawhney do not draw: they take the likeliest bin of a and the likeliest of b. For the plum that gives violet.
-# It need not go well (see the questions). They name binning a and b as a pair as future work. Larsson et al. have tried
-# both, 32 + 32 bins and 16 x 16, and found the pair no better (RMSE 0.321 and 0.328). They read out the mean, and the mean
-# of a and b is the same, drawn apart or together. What you lose depends on what you do with the answer.
+# Agrawal and Sawhney do not draw: they take the likeliest bin of a and the likeliest of b. For the plum that gives violet. It
+# need not go well (see the questions). Binning a and b as a pair is their future work. Larsson et al. tried both, 32 + 32 bins
+# and 16 x 16, and found the pair no better (RMSE 0.321 and 0.328). They read out the mean, and the mean of a and b is the same,
+# whether they are drawn apart or together. What you lose depends on what you do with the answer.
 #
 # ## 10. How many bins?
 #
-# Agrawal and Sawhney tried 10, 30 and 50 bins on each axis. Their accuracy, the share of right bins over a and b together,
-# fell from 41.5 to 27.8 to 18.9 %. They chose 10. What does the fall say?
+# Agrawal and Sawhney tried 10, 30 and 50 bins on each axis. Their accuracy, the share of right bins, fell from 41.5 to 27.8 to
+# 18.9 %. They chose 10. What does the fall say? (We count the bins of a and those of b. Their text can also be read as: a pixel
+# is right if both are. Lesson 8 counts so.)
 #
 # First, what the bins alone cost: move each color of our five photos to the middle of its bin.
 
@@ -790,8 +787,8 @@ middle = centers[nearest_bin(true_ab)].movedim(-1, 1)
 print(f"the 313 bins: mean error {(middle - true_ab).norm(dim=1).mean():.1f} ab units")
 
 # %% [markdown]
-# More bins are better in this respect. Now the accuracy. Take the **same** predictions, measured with three rulers: no color
-# at all, and the colors of a network that was trained on photos with the loss of this lesson.
+# More bins cost less. Now the accuracy. Take two predictions: no color at all, and the colors of a network that was trained on
+# photos with the loss of this lesson. Measure **each** with the three rulers.
 #
 # **Predict.** Which of the two has the higher accuracy?
 
@@ -806,18 +803,18 @@ for name, guess in guesses.items():
     print(f"{name:9} right with 10, 30, 50 bins: {hits}   error {error:.1f} ab units")
 
 # %% [markdown]
-# The guesses are the same in each row; only the squares are smaller. A falling accuracy alone says nothing about which
-# number of bins is better. (Agrawal and Sawhney's reason, that more classes need more training pictures, may hold as well.
-# This measure cannot show it.)
+# Within a row the guesses are the same; only the bins are smaller. So a falling accuracy does not say which number of bins is
+# better. (Agrawal and Sawhney's reason, that more classes need more training pictures, may hold as well. This measure cannot
+# show it.)
 #
-# And no color at all wins at every ruler, although its error is larger. These photos are warm, gray's bin begins at 0, and
-# whatever is a little above falls into it. The network is often one bin off, which counts for nothing, however near. To
+# And no color at all wins by every ruler, although its error is larger. These photos are warm, gray's bins begin at 0, and
+# whatever is a little above falls into them. The network is often one bin off, which counts for nothing, however near. To
 # compare networks, measure a distance.
 #
 # ## 11. On photos
 #
-# In the toy world the palette has come back. Are photos colorful now? Here are two networks of the same kind, trained for as
-# long on the same photos, one with L2, one with the loss of this lesson.
+# In the toy world the palette has come back. Are photos colorful now? Here are two networks of the same kind, trained on the
+# same photos for as many steps, one with L2, one with the loss of this lesson.
 #
 # **Predict.** Which one is more colorful, in mean chroma?
 
@@ -859,12 +856,13 @@ show(
 
 # %% [markdown]
 # Neither: the mean of the classification's answer is about as dull as L2. Both estimate the same thing, the mean color. And at
-# T = 0.38, which the paper chose for more vivid colors than the mean's, ours is duller still. Sharpening moves toward the
-# likeliest bins, and in photos these lie near gray: the bin of gray alone holds a fifth of all pixels (lesson 5). Five
-# photos are few, but 97 others agree (the networks' model cards, in `data/weights/`): mean chroma 10.0 for L2, 10.4 and 6.0
-# for classification at T = 1 and 0.38, where the truth has 17.5.
+# T = 0.38, which the paper chose for colors more vivid than the mean's, ours is duller still. Sharpening moves toward the
+# likeliest bins, and in photos these lie near gray: the bin of gray alone holds nearly a third of all pixels (lesson 5).
 #
-# So a distribution alone does not make photos colorful. It keeps the rare colors, with small probabilities. Lesson 5 makes
+# Five photos are few, but 97 others agree (the networks' model cards, in `data/weights/`): mean chroma 10.0 for L2, 10.4 and
+# 6.0 for classification at T = 1 and 0.38, where the truth has 17.5.
+#
+# So a distribution alone does not make photos colorful. It keeps the rare colors, but with small probabilities. Lesson 5 makes
 # them count, lesson 6 reads them out.
 #
 # ## What the papers say, what we measured
@@ -879,9 +877,10 @@ show(
 # | vivid on photos? | classification is the most vivid (Agrawal & Sawhney, Figure 6) | | chroma 11 at T = 1, 6 at T = 0.38; L2 10, truth 26 |
 #
 # **Take away**
-# 1. A distribution says more than a color: its mean is the answer of L2, and the palette is in it, too.
+# 1. A distribution says more than a color: the answer of L2 is its mean, and the palette is in it, too.
 # 2. Soft cross-entropy converges to the mean of the soft codes. Not to the palette, and not to a loss of 0.
-# 3. A number needs something to be held against: the first loss ln 313, the last loss the floor, an accuracy its bins.
+# 3. A number alone says nothing. Compare the first loss with ln 313, the last loss with the floor, an accuracy with that of no
+#    color.
 #
 # ## Questions
 #
@@ -892,8 +891,8 @@ show(
 # At ln 529 = 6.27. That says nothing about the network: it has more bins to be wrong about. With soft codes both end at the
 # same floor, if none of the added bins is among the five nearest of a color that occurs.</details>
 # <details><summary>How much more does the plum cost at least if a and b are predicted apart, with nearest bins?</summary>As a
-# pair: -0.7 ln 0.7 - 0.3 ln 0.3 = 0.61 nats. Apart: as much for a, and as much again for b, 1.22. Who knows a also knows b,
-# but the separate answer may not say so.</details>
+# pair: -0.7 ln 0.7 - 0.3 ln 0.3 = 0.61 nats. Apart: as much for a, and as much again for b, 1.22. So at least 0.61 nats more.
+# Whoever knows a also knows b, but separate answers cannot say so.</details>
 # <details><summary>What would change if you trained on nearest bins instead of soft codes?</summary>The best answer would be
 # the palette itself, and the least loss in this world 0.14 instead of 1.39 (<code>ToyWorld.cross_entropy_floor</code>
 # tells). In exchange a color 4 units from the center of its bin would be called the same as the center.</details>
