@@ -15,15 +15,15 @@
 #
 # **The same patch of grass is green in summer and brown in fall. How can a pixel know which it is?**
 #
-# It cannot, if it sees only what is near. Something has to look at the whole picture once, and tell every place what it saw.
-# Iizuka, Simo-Serra and Ishikawa (2016) built a network that does so. Baldassarre, González Morín and Rodés-Guirao (2017) let a
-# ready-made classifier do the looking, and called the result *Deep Koalarization*. In a small world where the right
-# answer is known you measure here what such a glance is worth, and what a wrong one costs.
+# It cannot, if it sees only what is near. Something has to look at the whole picture and tell every place what it saw. Iizuka,
+# Simo-Serra and Ishikawa (2016) built a network that does so. Baldassarre, González Morín and Rodés-Guirao (2017) let a
+# ready-made classifier do the looking, and called the result *Deep Koalarization*. Here you measure what such a glance is
+# worth, and what a wrong one costs, in a small world where the right answer is known.
 #
 # After this lesson you can
-# - say how far a network sees, and what must be a guess beyond;
+# - say how far a network sees, and what it can only guess beyond;
 # - compute what it costs to be told nothing, something random, or a lie;
-# - fuse features of a whole picture with local ones, in two ways that give the same;
+# - fuse features of a whole picture with local ones, in two ways that give the same result;
 # - feed a frozen classifier, and find a mistake that no error reports;
 # - train color and class together, in the right units.
 #
@@ -56,9 +56,9 @@ from colorize.widgets import slider_demo
 # %% [markdown]
 # ## 1. What a pixel cannot know from nearby
 #
-# `SeasonWorld` is the toy world of lesson 3 with one addition. In the top left corner of each scene hangs a sign of 6 x 6 pixels. It
-# is light in summer and dark in fall. Grass and trees have one color in summer and another in fall. All other things have the colors
-# that they always had.
+# `SeasonWorld` is the toy world of lesson 3 with one addition. In the top left corner of each scene hangs a sign of 6 x 6
+# pixels, light in summer and dark in fall. Grass and trees have one color in summer and another in fall. All other things keep
+# their colors.
 
 # %%
 world = seasons.SeasonWorld(48)
@@ -82,7 +82,7 @@ def in_season(k, season):
 (L_summer, ab_summer), (L_fall, ab_fall) = in_season(9, 0), in_season(9, 1)
 
 # %% [markdown]
-# One scene in both seasons, in gray and in color. **Predict.** In how many pixels do the two *gray* pictures differ?
+# Below is one scene in both seasons, in gray and in color. **Predict.** In how many pixels do the two *gray* pictures differ?
 
 # %% jupyter={"source_hidden": true}
 rows = ((L_summer, ab_summer), (L_fall, ab_fall))
@@ -106,10 +106,10 @@ show(
 print(f"gray pictures differ in {int((L_summer != L_fall).sum())} pixels, the sign")
 
 # %% [markdown]
-# So whoever looks at the framed patch alone cannot know its color. What is needed shows far away. How far does a network see? Each
-# convolution widens the view a little, strides widen it faster (lesson 7). `reach` measures it: it marks some pixels, lets them
-# shine through the layers, and says which answers they get to. We mark the sign. The network is that of this lesson, with a
-# short encoder of three layers; what it is made of comes in section 4.
+# The framed patch alone cannot tell its color. What tells it hangs far away. How far does a network see? Each convolution
+# widens the view a little, strides widen it faster (lesson 7). `reach` measures it: it marks some pixels, here the sign, and
+# says which answers of the network they reach. The network is that of this lesson (section 4), with a short encoder of three
+# layers.
 
 # %%
 near = FusionNet(width=1 / 16, embedding="none", encoder=seasons.NEAR)
@@ -133,8 +133,8 @@ show(
 )
 
 # %% [markdown]
-# The encoder of the paper sees farther. On our small scenes it would see the sign from everywhere, and there would be nothing to
-# learn. So ours is cut short. On photos it is a question of size:
+# The encoder of Deep Koalarization sees farther. On our small scenes it would see the sign from everywhere, and there would be
+# nothing to learn. So ours is cut short. How far does the paper's own see?
 
 # %%
 where = torch.zeros(240, 240, dtype=torch.bool)
@@ -145,22 +145,21 @@ for name, encoder in (("this lesson's", seasons.NEAR), ("the paper's", fusion.EN
     print(f"{name:13} encoder: a pixel reaches a square of {width} x {width} pixels")
 
 # %% [markdown]
-# Half the width of the paper's photos, 224 pixels. A photo is full of hints, near and far, so what a glance at the whole
-# adds there has to be measured (section 8). The toy world shows it in pure form.
+# 112 pixels are half the width of the paper's photos. What a glance at the whole adds there has to be measured (section 8).
 #
 # ## 2. What not knowing costs
 #
 # **Predict.** A network with squared loss does not know the season. Which color does it give the grass?
 #
-# The mean of the two colors, (-13, 40): neither green nor brown. The same reason made the apple brown in lesson 3. There
-# nobody could know. Here somebody could.
+# The mean of the two colors, (-13, 40): neither green nor brown. The apple of lesson 3 turned brown for the same reason. But
+# there nobody could know; here somebody could.
 #
-# What does it cost? Let $d$ be the distance of the two colors, and the loss $\frac12 \lVert \hat c - c \rVert^2$. Before you compute it:
-# **predict** which is worse, and how many times: a network that is told nothing and paints the mean, or one that is told a
-# random season and believes it?
+# What does it cost? Let $d$ be the distance between the two colors, and $\frac12 \lVert \hat c - c \rVert^2$ the loss of
+# painting $\hat c$ where $c$ is true. **Predict** which is worse, and by what factor: a network that is told nothing and paints
+# the mean, or one that is told a random season and believes it?
 #
-# To ask all such questions at once, let a network get a *message* $m$, and answer it with the color $c_m$. In season $s$ the
-# message $m$ comes with probability $t_{sm}$. All $S$ seasons are equally likely. The expected loss is
+# To ask all such questions at once, let a network get a *message* $m$ and answer with the color $c_m$. In season $s$, whose
+# true color is $c_s$, the message $m$ comes with probability $t_{sm}$. All $S$ seasons are equally likely. The expected loss is
 #
 # $$ \frac{1}{S} \sum_s \sum_m t_{sm}\, \tfrac12 \lVert c_m - c_s \rVert^2 . $$
 #
@@ -170,10 +169,10 @@ for name, encoder in (("this lesson's", seasons.NEAR), ("the paper's", fusion.EN
 # Return the expected loss. `colors` holds the true color of each season, `told` the probabilities $t_{sm}$ (a row for each season),
 # `answers` the color $c_m$ that each message is answered with.
 #
-# <details><summary>Hint 1</summary>First a table: the half squared distance of each season's color from each answer. Then weigh it
-# with <code>told</code>.</details>
+# <details><summary>Hint 1</summary>First a table: half the squared distance of each season's color from each answer. Then weigh
+# it with <code>told</code>.</details>
 # <details><summary>Hint 2</summary><code>colors[:, None] - answers[None]</code> is (S, M, 2). Square, sum over the last
-# dimension, multiply with told, sum over messages, mean over seasons, halve.</details>
+# dimension, multiply by told, sum over messages, mean over seasons, halve.</details>
 
 
 # %%
@@ -187,7 +186,7 @@ def cost(colors, told, answers):
 
 
 # %% [markdown]
-# Four ways to be told. Told nothing, the network paints the mean. Else it believes every message.
+# Here are four ways to be told. Told nothing, the network paints the mean. Otherwise it believes every message.
 
 # %%
 WAYS = {
@@ -211,13 +210,13 @@ for name, told_as in WAYS.items():
     print(f"{name:18}" + "".join(f"{costs(k, told_as):9.0f}" for k in seasons.SEASONAL))
 
 # %% [markdown]
-# In terms of $d$: 0 for the truth, $d^2/8$ for nothing, $d^2/4$ for a random season, $d^2/2$ for the wrong one. **A wrong glance costs
-# four times as much as none**, since the answer is off by $d$ instead of $d/2$, and the loss squares that. Even a
-# random glance costs twice as much as none.
+# In terms of $d$: 0 for the truth, $d^2/8$ for nothing, $d^2/4$ for a random season, $d^2/2$ for the wrong one. **A wrong
+# glance costs four times as much as none**: the answer is off by $d$ instead of $d/2$, and the loss squares that. Even a random
+# one costs twice as much as none.
 #
-# Must one believe? A network that was *trained* with messages that are right with probability $r$ learns how far to trust
-# them: its best answer to the message "summer" is $r$ times the summer color plus $1 - r$ times that of fall. **Predict** its
-# cost at $r = 0$.
+# Must a network believe? One that was *trained* with messages that are right with probability $r$ learns how far to trust them:
+# its best answer to the message "summer" is $r$ times the summer color plus $1 - r$ times the fall color. **Predict** its cost
+# at $r = 0$.
 
 # %%
 colors = world.answers("grass")[:2].float()
@@ -253,20 +252,20 @@ show(
 )
 
 # %% [markdown]
-# At $r = 0$ the cost is 0: who knows that all messages are wrong knows the truth. The line lies above the arch everywhere but at
-# the end: **belief hurts where it is not deserved.** A network learns its belief from the training. If embeddings get worse
-# later, on other photos, it does not notice.
+# At $r = 0$ the cost is 0: if all messages are wrong and you know it, you know the truth. The line lies above the arch
+# everywhere but at the right end: **belief hurts where it is not deserved.** A network learns in training how far to believe.
+# If the messages get worse later, on other photos, it does not notice.
 #
 # ## 3. Fusion
 #
-# An encoder makes *local* features of the gray picture: C numbers at each of h x w places. Something else makes an *embedding* of
-# the whole picture: E numbers, once. How do the two come together? "Replicate": write the same E numbers beside
-# the local features at every place, which makes C + E features. (Section 3.1 and Figure 3 of the paper; there 256 + 1001 = 1257.)
+# An encoder makes *local* features of the gray picture: C numbers at each of h x w places. Something else makes an *embedding*
+# of the whole picture: E numbers, once. How do the two come together? The paper "replicates": it writes the same E numbers
+# beside the local features at every place, which makes C + E features. (Section 3.1 and Figure 3; there 256 + 1001 = 1257.)
 #
 # ### Exercise 10.2 · The whole beside every place
 # ●○○○○ · 6 minutes
 #
-# Return the local features with the embedding behind them, at every place of each picture.
+# Return, at every place of each picture, the local features followed by the embedding.
 #
 # <details><summary>Hint 1</summary>The embedding needs two more dimensions, then as many copies as there are
 # places.</details>
@@ -307,13 +306,13 @@ show(
 )
 
 # %% [markdown]
-# Then comes a convolution with kernels of 1 x 1: at each place, by itself, it makes K new features of the C + E. With $x$ the local
-# features of a place, $g$ the embedding, and the weights cut after the first C columns, $W = (W_x \mid W_g)$:
+# Then comes a convolution with kernels of 1 x 1: at each place it makes K new features out of the C + E. With $x$ the local
+# features of a place, $g$ the embedding, $b$ the bias, and the weights cut after the first C columns, $W = (W_x \mid W_g)$:
 #
 # $$ W \begin{pmatrix} x \\ g \end{pmatrix} + b = W_x\, x + \underbrace{W_g\, g + b}_{\text{the same at every place}} . $$
 #
-# **Predict.** 28 x 28 places, C = 256, E = 1001, K = 256. How many times more multiplications does the left side take than the
-# right, if the part below the brace is computed once?
+# **Predict.** 28 x 28 places, C = 256, E = 1001, K = 256. How many times as many multiplications does the left side take as the
+# right, if the part above the brace is computed once?
 #
 # ### Exercise 10.3 · The same without repeating
 # ●●●○○ · 10 minutes
@@ -322,8 +321,8 @@ show(
 #
 # <details><summary>Hint 1</summary>C is <code>local.shape[1]</code>. The first C columns of <code>weight</code> meet the local
 # features at each place, the others the embedding, once for each picture.</details>
-# <details><summary>Hint 2</summary><code>torch.einsum("kc,nchw->nkhw", ...)</code> for the first part;
-# <code>embedding @ weight[:, C:].T + bias</code> is (N, K) and gets two dimensions more.</details>
+# <details><summary>Hint 2</summary><code>torch.einsum("kc,nchw->nkhw", ...)</code> for the first part; <code>embedding @
+# weight[:, C:].T + bias</code> is (N, K) and needs two more dimensions.</details>
 
 
 # %%
@@ -352,9 +351,9 @@ print(f"multiplications: {repeated:,} with repeating, {split:,} without: ", end=
 print(f"{repeated / split:.1f} times as many")
 
 # %% [markdown]
-# The formula says more than how to save work: **the whole shifts the features of all places by the same vector.** Sky and grass get the
-# same push. How can the grass turn brown then, and the sky stay blue? By the ReLU behind it. Let $x$ be 1 where there is
-# grass, and $g$ be 1 in fall:
+# The formula does more than save work. It says: **the whole shifts the features of all places by the same vector.** Sky and
+# grass get the same push. How can the grass then turn brown, and the sky stay blue? Through the ReLU that follows. Let $x$ be 1
+# where there is grass, and $g$ be 1 in fall:
 
 # %%
 print("grass  fall   relu(x + g - 1)")
@@ -363,13 +362,13 @@ for x in (0, 1):
         print(f"{x:5}{g:6}{max(0, x + g - 1):12}")
 
 # %% [markdown]
-# The shift of $-1$ holds the feature below zero; place and season together lift it above. It is 1 for grass in fall alone: an AND
-# of what is near and what is far. The decoder can paint brown wherever this feature shines.
+# The bias of $-1$ holds the feature down; only place and season together lift it above zero. It is 1 for grass in fall alone:
+# an AND of what is near and what is far. The decoder can paint brown wherever this feature is 1.
 #
 # ## 4. The whole network
 #
-# Encoder, fusion, decoder, as in Table 1 of the paper. Three strides of 2 make places of 8 x 8 pixels. The decoder doubles
-# the resolution by repeating each place in 2 x 2 (*nearest* upsampling). **Predict**: where are most of the weights?
+# Encoder, fusion, decoder, as in Table 1 of the paper. Three strides of 2 make places of 8 x 8 pixels. The decoder doubles the
+# resolution by repeating each place in 2 x 2 (*nearest* upsampling). **Predict.** Where are most of the weights?
 
 
 # %%
@@ -409,20 +408,20 @@ for name, part, doubled in parts:
 print(f"all together {total:,} weights")
 
 # %% [markdown]
-# 5.8 of the 6.6 million are in the encoder. 6,574,050 in all: the authors' code reports 6.57 million that are trained, so the
-# table is read rightly. (Their text says that the encoder's answer has 512 channels. Its Table 1 ends
-# with 256, and 256 + 1001 is the 1257 of the text.) Two details at the end of the decoder:
+# 5.8 of the 6.6 million are in the encoder. The authors' code reports 6.57 million trained weights, so we have read the table
+# rightly. (The text gives the encoder's answer 512 channels. But Table 1 ends with 256, and 256 + 1001 is the 1257 of the
+# text.) Two details at the end of the decoder:
 #
-# - **tanh** instead of ReLU, since a and b can be negative. It ends at -1 and 1; ours is multiplied by 110, and no color of sRGB
-#   has an a or b beyond that.
-# - **The last doubling comes after the last layer** in the paper, again nearest: the colors come in blocks of 2 x 2 pixels. Ours stops at
-#   half the resolution, and whoever shows the picture enlarges a and b linearly.
+# - **tanh** instead of ReLU, since a and b can be negative. It lies between -1 and 1; ours is multiplied by 110, and no color
+#   of sRGB has an a or b beyond that.
+# - **The last doubling comes after the last layer** in the paper, again nearest: the colors come in blocks of 2 x 2 pixels.
+#   Ours stops at half the resolution; a and b are then enlarged linearly.
 #
 # The loss is half the squared distance in ab (their equation 2). Ours has batch norm after all convolutions but the last; their
 # Table 1 has none.
 #
-# **Predict.** Take the true colors of a photo, halve their resolution, and double it again. How far off are the two ways, in ab
-# units? Which is nearer?
+# **Predict.** Take the true colors of a photo, halve their resolution, and double it again. How far off are nearest and linear
+# enlargement, in ab units? Which is nearer?
 
 # %%
 photos = torch.stack(
@@ -458,13 +457,12 @@ show(
 )
 
 # %% [markdown]
-# Over five photos the same distance, within a hundredth of a unit. What differs is how the error looks: steps or a blur.
+# The same, within a hundredth of a unit. Only the look of the error differs: steps or a blur.
 #
 # ## 5. Two networks in the season world
 #
-# Now train two networks that are alike in everything but the glance. `blind` has none. `told` has a perfect one: its embedding is two
-# numbers, (1, 0) in summer and (0, 1) in fall, read off the sign. (In section 6 networks find out by themselves.) They
-# see the same scenes in the same order.
+# Now train two networks that are alike in everything but the glance. `blind` has none. `told` has a perfect one: its embedding
+# is two numbers, (1, 0) in summer and (0, 1) in fall, read off the sign. Both see the same scenes in the same order.
 
 # %%
 FULL = {"scene": 48, "width": 1 / 4, "steps": 800, "batch": 16}
@@ -474,8 +472,8 @@ blind, blind_history = seasons.train("none", **size)
 told, told_history = seasons.train("perfect", **size)
 
 # %% [markdown]
-# The least loss that each can reach is known: 200 new scenes, answered by whoever knows the palettes. Where the local
-# features reach the sign, the blind network can know the season, too.
+# The least loss that each can reach is known: it is computed from the palettes, for 200 new scenes. Where the local features
+# reach the sign, the blind network can know the season, too.
 
 # %%
 world = seasons.SeasonWorld(size["scene"])
@@ -523,14 +521,15 @@ learned = apart(ways["own"]) > 16 > 3 * apart(alone)
 print("learned" if learned else "NOT learned: train it again before you go on")
 
 # %% [markdown]
-# These distances, and the tables of *excess* losses below, count only places beyond the reach of the sign. There the blind network
-# has one grass for both seasons.
+# The blind network paints the same grass in both seasons. These distances, and the tables below, count only places that the
+# sign does not reach. The *excess* is the loss above the least possible.
 #
-# Now leave the network as it is and change what it is told. *own*: its scene's season. *none*: zeros for both numbers, which no
-# scene of its training had. *shuffled*: the embedding of another scene, at random. *swapped*: of a scene in the other season.
+# Now leave the network `told` as it is and change what it is told. *own*: the season of the scene. *none*: zeros for both
+# numbers, which no scene of its training had. *shuffled*: the embedding of a random other scene. *swapped*: that of a scene in
+# the other season.
 #
-# **Predict.** Fill in the column "excess, grass": how much will each way cost there, above the best? (Section 2 has the exact
-# numbers, for a network that believes.) And what will zeros mean to it?
+# **Predict** the column "excess, grass": how much will each way cost? (Section 2 has the exact numbers, for a network that
+# believes.) And what will zeros mean to it?
 
 # %% jupyter={"source_hidden": true} tags=["trained"]
 print("               grass (a, b)    grass (a, b)      excess, grass    excess, tree")
@@ -544,15 +543,15 @@ for name, way, m in (("blind", "none", alone), *(("told", w, ways[w]) for w in w
     print(text)
 
 # %% [markdown]
-# - **own** reaches $a = -29$ instead of -33 in summer. Training falls short of the optimum by about 40: at edges the answers mix
-#   two things, and 800 steps are few. Subtract these 40, and the other rows of the grass are within a tenth of the exact ones.
-# - **swapped** costs most, and looks fine: every scene is painted in the clean colors of the wrong season. (The trees' cost stays
-#   below the exact one: they are smaller than the grass, and not learned as well.)
-# - **shuffled**: half of the scenes right, half wrong. *The mean over all scenes* is about (-11, 39), that of the blind
-#   network! Only the loss tells the two apart. A mean over a set hides what happens to each.
+# - **own** reaches $a = -29$ instead of -33 in summer. Its loss stays about 40 above the optimum: at edges the answers mix two
+#   things, and 800 steps are few. Less these 40, the other numbers for grass are within a tenth of the exact ones.
+# - **swapped** costs most, and looks fine: every scene is painted in the clean colors of the wrong season. (The trees' cost
+#   stays below the exact one: trees are smaller than the grass, and not learned as well.)
+# - **shuffled**: half of the scenes are right, half wrong. *The mean over all scenes* is about (-11, 39), that of the blind
+#   network! Only the loss tells the two apart.
 # - **none**: here zeros come out near the mean. That is luck, as you will see.
 #
-# Look at three scenes, and move the slider. **Predict**: when the network is told the wrong season, do the apples change, too?
+# Look at three scenes, and move the slider. **Predict.** When the network is told the wrong season, do the apples change, too?
 
 # %%
 chosen = [2, 15, 19]
@@ -627,14 +626,14 @@ for name, there in (
     print(f"{name:35} moved by {change[there].mean():5.1f} ab units")
 
 # %% [markdown]
-# At the exact optimum nothing but grass and trees would move. In the trained network the rest moves, too: hardly where it stands
-# apart from them, but much where it borders on them, as apples do, which stand in the grass. A place of the fusion stands for
-# 8 x 8 pixels, and an apple has to share it with the grass around.
+# At the exact optimum only grass and trees would move. In the trained network the rest moves, too: hardly where it is far from
+# them, but much where it borders on them, as apples in the grass do. A place of the fusion stands for 8 x 8 pixels, and an
+# apple has to share it with the grass around.
 #
 # ### Zeros are a message
 #
-# One training is an anecdote. Here are three seeds of each, and of two more networks, which section 6 explains
-# (`python -m colorize.koalarization toy` makes the numbers again):
+# One training is an anecdote. Here are three seeds of each network, and of two more, which section 6 explains (`python -m
+# colorize.koalarization toy` makes the numbers again):
 
 # %% jupyter={"source_hidden": true}
 toy = read_results("fusion")["toy"]
@@ -659,19 +658,18 @@ for key in ("perfect", "own", "named"):
     print(f"{names[key]:34}" + "".join(f"{a:8.1f}" for a in values))
 
 # %% [markdown]
-# The truth, another's, the wrong one: every seed tells the same story. Zeros do not. With one seed the network with a glance of its
-# own reads them nearly as summer ($a = -27$), with another as something between. Zeros are a point in the space of embeddings
-# like any other. No picture of the training lay there, and what the network does there is an accident. *To take the glance away,
-# zeros are the wrong tool.* Train a twin without it, or give it the mean embedding and say so.
+# With the truth, another's and the wrong one, every seed tells the same story. With zeros it does not: the network with its own
+# glance reads them nearly as summer with one seed ($a = -27$), as something between with another. Zeros are a point like any
+# other in the space of embeddings. No picture of the training lay there, and what the network does there is an accident. *To
+# take the glance away, zeros are the wrong tool.* Train a twin without the glance, or give the mean embedding and say so.
 #
 # ## 6. Where does the glance come from?
 #
 # ### A classifier that is trained already
 #
-# Deep Koalarization takes Inception-ResNet-v2, a network that names 1,000 classes of photos, *frozen*: no training changes it. Its
-# last numbers before the softmax are the embedding, 1,001 of them: the classes, and "background". Our own networks take the
-# course's small classifier of lesson 8 (ten classes of thumbnails), and of it the 160 numbers before its last layer. `Glance` holds
-# it.
+# Deep Koalarization takes Inception-ResNet-v2, a network that names 1,000 classes of photos, *frozen*: no training changes it.
+# Its last 1,001 numbers before the softmax are the embedding: the classes, and "background". Our network for photos takes the
+# course's small classifier of lesson 8 (ten classes of thumbnails): the 160 numbers before its last layer. `Glance` holds it.
 
 # %%
 glance = Glance()
@@ -682,8 +680,8 @@ print(tuple(glance(L_photos).shape))
 print(sum(p.requires_grad for p in glance.parameters()), "of its tensors are trained")
 
 # %% [markdown]
-# Such a classifier expects its input as in its own training: color pictures of one size, in one range of values. Inception wants
-# 299 x 299 pixels, three channels, values in -1..1. We have one gray picture of any size, in 0..1.
+# A classifier expects its input as in its own training: color pictures of one size, in one range of values. Inception wants 299
+# x 299 pixels, three channels, values in -1..1. We have one gray picture of any size, in 0..1.
 #
 # ### Exercise 10.4 · What Inception is shown
 # ●●○○○ · 8 minutes
@@ -725,12 +723,12 @@ for name, good, bad in zip(
     print(f"{name:18}{text[0]:25}{text[1]}")
 
 # %% [markdown]
-# No error. Three of the five answers change, and they still look like answers. (It knows ten classes, and people, cups and rockets
-# are none of them. The one thing that it knows, the cat, it names either way: a single test picture would not have found the
-# mistake.) In a colorizer it would stay unseen. The network trains with the wrong embeddings, and gets what they are worth.
-# Compare the input itself once, as in the first line. (The 0.03 there: `stacked` squashes L, the exercise the gray values.)
+# No error. Three of the five answers change, and they still look like answers. (Of these photos, its ten classes include only
+# the cat. It names the cat either way: with that test picture alone you would not have found the mistake.) In a colorizer the
+# mistake would stay unseen: the network trains with the wrong embeddings, and gets what they are worth. So compare the input
+# itself once, as in the first line. (The 0.03 there: `stacked` squashes L, the exercise the gray values.)
 #
-# The real Inception-ResNet-v2 is not a part of this course's installation. This is how you would get it (not run here):
+# Inception-ResNet-v2 itself is not a part of this course's installation. This is how you would get it (not run here):
 
 # %%
 get_inception = False  # True: needs `pip install timm`, and downloads its weights once
@@ -741,21 +739,21 @@ else:
     print("not run: FusionNet(embedding='inception') needs timm and its weights")
 
 # %% [markdown]
-# ### A glance of one's own
+# ### A glance of its own
 #
-# Iizuka et al. need no second network. The encoder's features go on through a few more layers, a mean over all places, a linear
-# layer: that is the embedding, and it is trained with the rest (`embedding="own"`). And they give it a second task: while it trains,
-# it also has to *name* the scene, one of the classes of a labeled data set. The loss has two parts,
+# Iizuka et al. need no second network. The encoder's features go on through a few more layers, a mean over all places and a
+# linear layer. That is the embedding, and it is trained with the rest (`embedding="own"`). While it trains, the network has a
+# second task: to *name* the class of the scene. The loss has two parts,
 #
 # $$ \text{MSE of the colors} + \alpha \cdot \text{cross-entropy of the class}, \qquad \alpha = 1/300 . $$
 #
-# Their colors come out of a sigmoid, between 0 and 1, where ours run from -110 to 110. (We know this, and $\alpha$, from general
-# knowledge; their paper was not at hand.) A step of 1 there is one of 220 ab units here, so the mean square of a
-# and b is $220^2$ times larger. Our loss is half the squared distance, $\frac12 (\Delta a^2 + \Delta b^2)$, which *is* the mean
-# square of the two.
+# MSE is the mean square of the errors. Their colors come out of a sigmoid, between 0 and 1; ours run from -110 to 110. (This,
+# and $\alpha$, is general knowledge; their paper was not at hand.) A step of 1 there is one of 220 ab units here, so the mean
+# square is $220^2$ times larger. Our loss is half the squared distance, $\frac12 (\Delta a^2 + \Delta b^2)$, which *is* the
+# mean square of the two errors.
 #
-# **Predict.** Nothing is known yet: the colors are off by 25 ab units, each of two seasons gets 1/2. How large are the two parts
-# in our units, if one adds $\frac{1}{300}$ of the cross-entropy as it is?
+# **Predict.** A network knows nothing yet: its colors are off by 25 ab units, and it gives 1/2 to each of two seasons. How
+# large are the two parts in our units, if you add $\frac{1}{300}$ of the cross-entropy as it is?
 #
 # ### Exercise 10.5 · Color and class in one loss
 # ●●●○○ · 10 minutes
@@ -763,8 +761,8 @@ else:
 # Return half the squared distance of the colors (mean over pictures and places) plus $\alpha\, 220^2$ times the mean cross-entropy.
 #
 # <details><summary>Hint 1</summary>The first part is exercise 3.1.</details>
-# <details><summary>Hint 2</summary><code>F.cross_entropy(logits, label)</code> takes logits, no probabilities, and gives the mean over
-# the pictures.</details>
+# <details><summary>Hint 2</summary><code>F.cross_entropy(logits, label)</code> takes logits, not probabilities, and gives the
+# mean over the pictures.</details>
 
 
 # %%
@@ -789,10 +787,10 @@ ours = fusion.joint_loss()(fusion.Told(far, even), (nothing, fall)).item()
 print(f"fusion.joint_loss: {ours:.1f}, yours: {both:.1f}")
 
 # %% [markdown]
-# With the factor forgotten, the class counts for nothing, and no error says so. In the right units, 161 times the cross-entropy, it
-# is a third of the colors' part.
+# If the factor is forgotten, the class counts for nothing, and no error says so. In the right units, at 161 times the
+# cross-entropy, it is about a third of the colors' part.
 #
-# Does the label help? The networks of section 5 once more, told the truth, now with the trees:
+# Does the label help? Here are the networks of section 5 once more, told the truth, now with the trees:
 
 # %% jupyter={"source_hidden": true}
 print("excess, mean of three seeds   grass    tree   season named right")
@@ -804,15 +802,15 @@ for key, name in names.items():
     print(f"{name:26}{grass:9.0f}{tree:8.0f}{text:>21}")
 
 # %% [markdown]
-# Nobody told the third network about seasons, and it paints them almost as well as the one that got them for free. To lower the
-# loss of the colors it had to find the sign, and did. The label adds nothing here. But this is an easy world: one sign, two
-# seasons, as many scenes as one likes. On photos a label may say what colors alone would teach too slowly: section 8.
+# Nobody told the network with its own glance about seasons, and it paints them almost as well as the one that is told. To lower
+# the loss of the colors it had to find the sign, and did. The label adds nothing here. But this world is easy. On photos a
+# label may teach what colors alone would teach too slowly (section 8).
 #
 # ## 7. Any size, and each embedding once
 #
-# A convolution does not care how large the picture is. The classifier does: it gets a squashed square. So the network takes
-# pictures of any size and shape, and the embedding always has 160 numbers. (The paper keeps the aspect ratio in training and
-# fills up with white.)
+# A convolution does not care how large the picture is. The classifier does: it gets the picture squashed to a square. So the
+# network takes pictures of any size and shape, and the embedding always has 160 numbers. (The paper keeps the aspect ratio in
+# training and pads with white.)
 
 # %%
 network = FusionNet(width=1 / 8).start().eval()
@@ -822,8 +820,8 @@ for height, width in ((128, 128), (96, 200), (37, 51)):
     print(f"{height} x {width}: embedding {sizes[0]}, a and b {sizes[1]}")
 
 # %% [markdown]
-# A large classifier can take longer to look at a picture than the colorizer to color it, and it says the same each time, since it
-# is frozen. So ask it once, and keep the answer. `Embeddings` is a cache. It finds a picture again by its pixels.
+# A large classifier can take longer than the colorizer. It is frozen and always says the same, so ask once and keep the answer.
+# `Embeddings` is such a cache; it recognizes a picture by its pixels.
 #
 # **Predict.** Five photos, 20 epochs. How many pictures does the classifier look at, without the cache and with it?
 
@@ -847,16 +845,17 @@ print(f"asked for {20 * 5} embeddings, looked at {sum(looks)} pictures")
 print("the same numbers as without:", torch.equal(epochs[-1], glance(L_photos)))
 
 # %% [markdown]
-# With random crops in the training (lesson 7) every crop is a new picture, and a cache of crops never hits. Then one keeps the
-# embedding of the whole photo, and accepts that it speaks of things outside the crop.
+# In a training with random crops (lesson 7) every crop is a new picture, and a cache of crops never finds one again. The way
+# out is to keep the embedding of the whole photo, although it speaks of things outside the crop.
 
 # %% [markdown]
 # ## 8. On photos
 #
-# The course has a network of this kind for photos, `fusion`: the layers of Table 1 with 3/8 of the channels, and the small frozen
-# classifier for the glance. 0.91 million numbers are trained. It has seen the same photos as `l2` of lesson 3, for as many
+# The course has a network of this kind for photos, `fusion`: the layers of Table 1 with 3/8 of the channels, and the small
+# frozen classifier for the glance. 0.91 million weights are trained, on the same photos as `l2` of lesson 3 and for as many
 # steps. Both are judged on the same 97 validation photos. Then `fusion` is told other things: the embedding of *another* photo
-# (shuffled), the *mean* of all embeddings, zeros. (`python -m colorize.koalarization photos --photos FOLDER` makes the numbers again.)
+# (shuffled), the *mean* of all embeddings, zeros. (`python -m colorize.koalarization photos --photos FOLDER` makes the numbers
+# again.)
 #
 # **Predict.** Will `fusion` be ahead of `l2`? How many points of AuC does a wrong embedding cost?
 
@@ -886,13 +885,12 @@ for name, row in on_photos["rows"].items():
     print(text)
 
 # %% [markdown]
-# A question mark says that the interval contains 0 (lesson 8). The network listens: told something else, its colors move by 4 to 6
-# ab units, and their mean chroma is only 10. But what it hears is worth little here. By raw AuC none of the other embeddings is
-# provably worse than its own. By rebalanced AuC its own is half a point ahead of the mean embedding and of zeros, just beyond
-# the uncertainty; embeddings of other photos cost about the same, and their interval contains 0. And `l2`, with other layers and
-# no glance, is as good.
+# A question mark says that the interval contains 0 (lesson 8). The network listens: told something else, its colors move by 4
+# to 6 ab units, and their mean chroma is only 10. But what it hears is worth little here. By raw AuC no other embedding is
+# provably worse than its own. By rebalanced AuC its own is half a point ahead of all others, for the mean and zeros just beyond
+# the uncertainty. And `l2`, with other layers and no glance, is as good.
 #
-# Here is what the network makes of one photo. *Shuffled* and *mean* are here taken from the five photos of this course.
+# Here is what the network makes of one photo. *Shuffled* and *mean* now come from the five photos of this course.
 
 # %%
 colorizer = Colorizer.load("fusion")
@@ -916,10 +914,10 @@ show(
 )
 
 # %% [markdown]
-# `l2` differs from `fusion` in more than the glance, so that comparison says little about it. Here is a cleaner one, on a thousand
-# new thumbnails of 32 pixels, of the ten classes that the classifier knows. Four networks are alike but for the glance: none; their own;
-# their own, which also had to name the class; the frozen classifier's. Each was trained once, for 800 steps. "Knows": of
-# how many pictures a linear probe reads the class off the embedding (lesson 8). (`python -m colorize.koalarization labels --photos FOLDER`)
+# `l2` differs from `fusion` in more than the glance. A cleaner comparison follows, on a thousand new thumbnails of 32 pixels,
+# of the ten classes that the classifier knows. Four networks are alike but for the glance: none; their own; their own, which
+# also had to name the class; the frozen classifier's. Each was trained once, for 800 steps. "Knows" is the share of pictures
+# whose class a linear probe (lesson 8) reads off the embedding. (`python -m colorize.koalarization labels --photos FOLDER`)
 #
 # **Predict.** At 32 pixels the encoder sees the whole picture. Can a glance still be worth something?
 
@@ -945,15 +943,16 @@ for name, row in small["rows"].items():
     print(f"{text}{f'{probe:.0f} %' if probe else '':>6}")
 
 # %% [markdown]
-# - **The classifier's glance helps**, by 0.28 points and 0.21 dB. Nothing is out of sight at 32 pixels. What it adds is not reach
-#   but knowledge: it was trained on labels, and its embedding says the class of 83 % of the pictures.
-# - **Own, without labels, adds nothing provable.** Its embedding says 28 % (chance: 10 %): colors alone teach little of the classes.
-# - **The label teaches more**, 46 %, and brings 0.08 dB, just beyond the uncertainty; by raw AuC the interval contains 0.
-# - **A wrong glance costs more than none**, as in section 2, where it is listened to. With the embeddings of other pictures the
+# - **The classifier's glance helps**, by 0.28 points and 0.21 dB. What it adds is not reach but knowledge: it was trained on
+#   labels, and its embedding says the class of 83 % of the pictures.
+# - **A network's own glance, without labels, adds nothing provable.** It knows 28 % (chance: 10 %): colors alone teach little
+#   about classes.
+# - **The label teaches more**, 46 %, and brings 0.08 dB, just beyond the uncertainty.
+# - **A wrong glance costs more than none**, as in section 2, if the network listens. With the embeddings of other pictures the
 #   classifier's network loses 1.14 points against the blind one, four times what the right ones gain.
 #
-# One training each: another seed may move the small numbers. And a classifier that knows just these ten classes is the best case
-# for a glance. On the photos above, much of what is shown is none of the ten.
+# Another seed may move the small numbers. And a classifier that knows just these ten classes is the best case for a glance:
+# much of what the photos above show is none of the ten.
 
 # %% [markdown]
 # ## What the papers say, what we measured
@@ -970,30 +969,33 @@ for name, row in small["rows"].items():
 # | class loss | $\alpha = 1/300$ (Iizuka et al., from general knowledge) | not needed where colors tell the season | seasons: 44 without, 45 with; thumbnails: +0.01 dB (-0.04 to 0.06) without, +0.08 (0.01 to 0.15) with |
 # | taken for real | 45.87 % (section 4.3) | | not run |
 #
-# A word on the last row. 41 people looked at nine recolored pictures, chosen by hand from the best: 369 answers. But 169 of 369 are
-# 45.80 %, and 170 are 46.07 %. No number of answers out of 369 gives 45.87 %. Perhaps some were left out, or percentages were rounded
-# before they were averaged; the paper does not say. A share without its count cannot be checked. (More on such studies: lesson 8.)
+# A word on the last row. 41 people looked at nine recolored pictures, chosen by hand from the best: 369 answers. But 169 of 369
+# are 45.80 %, and 170 are 46.07 %: no count gives 45.87 %. Perhaps some answers were left out, or percentages were rounded
+# before they were averaged; the paper does not say. A share without its count cannot be checked. (More on such studies: lesson
+# 8.)
 #
 # **Take away**
-# 1. What a network does not know it must average over. A glance at the whole, fused at every place, tells it which case it is in:
-#    because it sees farther, or because it knows more.
+# 1. What a network does not know, it must average over. A glance at the whole, fused at every place, tells it which case it is
+#    in: because the glance sees farther, or because it knows more.
 # 2. Belief is learned in training. A network believes a wrong embedding as it believes a right one, and pays more than for none: up
 #    to four times as much.
 # 3. A frozen classifier does not complain. Check its input range, cache its answers, and do not take zeros for silence.
 #
 # ## Questions
 #
-# <details><summary>Why not let the local encoder see everything, by more layers?</summary>One can; the paper's sees 112 pixels across,
-# and Zhang's network far more (lesson 7). But a convolution has to carry "it is fall" from the sign to the grass, layer by layer, at
-# every place. The embedding says it once, and can come from a network that was trained on millions of labeled photos.</details>
-# <details><summary>The fused shift is the same at all places. Can the embedding say "the left half is shaded"?</summary>It can say it. But
-# a place does not know where it is, except by what it sees. Only places that can tell from their local features that they are on the left
-# can make use of it.</details>
-# <details><summary>A colorizer was trained with own embeddings. At test time someone feeds zeros and gets a worse loss. Is the difference
-# what the embedding is worth?</summary>No. It mixes two things: what the embedding says, and what this network makes of an input that it
-# has never seen. In the toy world zeros cost 247 to 368, the blind twin 237 to 241. Train a twin.</details>
-# <details><summary>Is a network that was trained with unreliable embeddings worse than a blind one?</summary>Not at its optimum: the dashed
-# arch of section 2 never rises above 202. It can always learn to ignore them. With few data it may fail to.</details>
+# <details><summary>Why not let the local encoder see everything, by more layers?</summary>You can; the paper's sees 112 pixels
+# across, and Zhang's network far more (lesson 7). But a convolution has to carry "it is fall" from the sign to the grass, layer
+# by layer, at every place. The embedding says it once, and can come from a network that was trained on millions of labeled
+# photos.</details>
+# <details><summary>The fused shift is the same at all places. Can the embedding say "the left half is shaded"?</summary>It can
+# say it. But a place does not know where it is, except by what it sees. Only places whose local features tell that they are on
+# the left can use it.</details>
+# <details><summary>A colorizer was trained with embeddings. At test time someone feeds zeros and gets a worse loss. Is the
+# difference what the embedding is worth?</summary>No. It mixes two things: what the embedding says, and what this network makes
+# of an input that it has never seen. In the toy world zeros cost 247 to 368, the blind twin 237 to 241. Train a twin.</details>
+# <details><summary>Is a network that was trained with unreliable embeddings worse than a blind one?</summary>Not at its
+# optimum: the dashed arch of section 2 never rises above 202. It can always learn to ignore them. With little data it may fail
+# to.</details>
 # <details><summary>Why are the excess losses of "own" 41 to 44, and not 0?</summary>Training ends before the optimum, and answers near
 # borders are mixtures of two things. A perfect network would reach 0 here, since the season is told.</details>
 
