@@ -15,7 +15,7 @@ TEST   := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --d
 CHOSEN := $(if $(LESSON),--lesson $(LESSON))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test test-long lint coverage notebooks check-outputs weights systems teaching site demo bench doctor clean
+.PHONY: help setup lab test test-long test-latest lint coverage notebooks check-outputs weights systems teaching site demo bench doctor clean
 # Nobody is helped by a stamp that outlives a broken set-up.
 .DELETE_ON_ERROR:
 
@@ -31,6 +31,14 @@ test: $(READY)  ## run the tests
 
 test-long: $(READY)  ## run the tests, the long ones too
 	TQDM_DISABLE=1 $(TEST) -m "long or not long" --record data/results/test_long.json $(ARGS)
+
+test-latest:    ## run the tests with the newest packages, PyTorch alone as pinned, in an environment of its own
+	@$(MAKE) --no-print-directory VENV=build/latest setup
+	build/latest/bin/python -m pip --disable-pip-version-check install --quiet --upgrade --upgrade-strategy eager \
+	  --editable '.[dev]' "$$(grep '^torch==' constraints.txt)"
+	build/latest/bin/python -m pip --disable-pip-version-check freeze --exclude-editable > build/latest/versions.txt
+	@grep -vxiFf constraints.txt build/latest/versions.txt || true
+	TQDM_DISABLE=1 $(subst $(BIN),build/latest/bin,$(TEST)) $(ARGS)
 
 notebooks: $(READY)  ## build notebooks/ and solutions/*.ipynb from solutions/*.py
 	TQDM_DISABLE=1 $(BIN)/python -m colorize.build $(LESSON) $(ARGS)
@@ -73,7 +81,7 @@ lint: $(READY)  ## check style and types
 	$(BIN)/mypy
 
 coverage: $(READY)  ## run the tests of the library, and say which branches none of them takes
-	TQDM_DISABLE=1 $(TEST) --cov=colorize --cov-branch --cov-report=term-missing:skip-covered tests $(ARGS)
+	TQDM_DISABLE=1 $(TEST) --cov --cov-report=term-missing:skip-covered tests $(ARGS)
 
 doctor: $(READY)  ## say what this machine has, and what is missing
 	@$(BIN)/python -m colorize.doctor $(ARGS)
