@@ -22,16 +22,15 @@
 # - go from the numbers in a photo file to light, to XYZ, to Lab, and check each step against scikit-image;
 # - say why Lab and not RGB or HSV, with numbers;
 # - put the colors of one photo on the light of another, a baseline of the papers;
-# - tell gray photos from color photos, and avoid four traps, two of which have spoiled published code.
+# - tell gray photos from color photos, and avoid four traps, two of which are found in published code.
 #
 # | to read and solve | to run | needs |
 # |---|---|---|
 # | 70 minutes, 5 exercises | under 1 minute | CPU only, no download |
 #
-# You should know Python and have seen PyTorch tensors. How exercises work: replace the line `raise NotImplementedError`
-# by your answer and run the cell. A badge tells you where you stand. Whatever it says, you can go on: the cells below
-# then use the course's own function, so what they show is what yours should give. Cells that only draw are folded; a
-# click on the three dots opens them.
+# You should know Python and have seen PyTorch tensors. How exercises work: replace the line `raise NotImplementedError` by
+# your answer and run the cell. A badge tells you where you stand. Whatever it says, you can go on: the cells below then use
+# the course's own function. Cells that only draw are folded; a click on the three dots opens them.
 
 # %%
 import colorsys
@@ -49,8 +48,8 @@ from colorize.metrics import mean_chroma, psnr
 # %% [markdown]
 # ## 1. The numbers in a photo are not light
 #
-# Five photos that come with scikit-image, as tensors: `(5, 3, 256, 256)`, with red, green and blue between 0 and 1. This
-# order (channels before rows and columns) holds in the whole course.
+# Five photos, as tensors: `(5, 3, 256, 256)`, with red, green and blue between 0 and 1. This order (channels before rows and
+# columns) holds in the whole course.
 
 # %%
 photos = torch.stack(
@@ -71,7 +70,7 @@ show(
 # %% [markdown]
 # Take a fine checkerboard of black and white. From afar it is gray: half of its pixels send out light, half do not.
 #
-# **Predict.** Which even gray is as bright as that? The one with the value 0.5?
+# **Predict.** Which plain gray is as bright as that? The one with the value 0.5?
 
 # %% jupyter={"source_hidden": true}
 board = (torch.arange(160)[:, None] + torch.arange(160)) % 2
@@ -94,8 +93,8 @@ show(
 )
 
 # %% [markdown]
-# It is 0.735. The values in a file follow a curve: half of the light is not half of the value. sRGB, the standard of
-# screens and photo files, says how to get from a value $v$ to an amount of light:
+# It is 0.735. The values in a file follow a curve: half of the light is not half of the value. sRGB, the standard of screens
+# and photo files, says how to get from a value $v$ to an amount of light:
 #
 # $$ \text{light} = \begin{cases} v / 12.92 & \text{if } v \le 0.04045 \\ \left(\dfrac{v + 0.055}{1.055}\right)^{2.4} & \text{otherwise} \end{cases} $$
 #
@@ -127,8 +126,8 @@ for v, light in zip(value, srgb_to_linear(value), strict=True):
 # %% [markdown]
 # ## 2. From light to XYZ
 #
-# By day the eye uses three kinds of cones, whose sensitivities overlap. The CIE's X, Y and Z are built from them: each is
-# a weighted sum of red, green and blue light. Y is the luminance; green counts most in it.
+# By day the eye uses three kinds of cones, whose sensitivities overlap. The standard values X, Y and Z are built from them:
+# each is a weighted sum of red, green and blue light. Y is the luminance; green counts most in it.
 
 # %%
 matrix = torch.tensor(RGB_TO_XYZ)
@@ -138,7 +137,8 @@ print(matrix)
 # ### Exercise 1.2 · From light to XYZ
 # ●●○○○ · 10 minutes
 #
-# Multiply the matrix with the three lights of each pixel: $X = m_{11} R + m_{12} G + m_{13} B$, and so on.
+# Multiply the matrix by the three lights of each pixel: $X = m_{11} R + m_{12} G + m_{13} B$, and so on, with $m_{ij}$ in row
+# $i$ and column $j$ of the matrix.
 #
 # <details><summary>Hint 1</summary>The channel is the first dimension: the sum runs over it, rows and columns stay.</details>
 # <details><summary>Hint 2</summary><code>torch.einsum("ij,jhw->ihw", ...)</code>, or reshape to (3, H W), multiply, reshape
@@ -155,7 +155,7 @@ def linear_to_xyz(linear, matrix):
 
 
 # %% [markdown]
-# No result is taken on trust here. scikit-image has these formulas, too, written by other people. How far are we apart?
+# Take no result on trust: scikit-image has the same formulas, written by other people. How far apart are the two?
 
 # %%
 chelsea = photos[1]
@@ -166,8 +166,8 @@ print(f"largest difference to scikit-image: {(xyz - theirs).abs().max():.0e}")
 # %% [markdown]
 # ## 3. From XYZ to Lab
 #
-# Twice the light does not look twice as bright. Lab compresses X, Y and Z with a cube root (a straight line near black,
-# where the root is too steep), then takes one lightness and two *differences*:
+# Twice the light does not look twice as bright. Lab compresses X, Y and Z with a cube root (near black, where the root is too
+# steep, with a straight line). Then it takes one lightness and two *differences*:
 #
 # $$ L = 116 f(Y/Y_n) - 16, \quad a = 500\,[f(X/X_n) - f(Y/Y_n)], \quad b = 200\,[f(Y/Y_n) - f(Z/Z_n)] $$
 #
@@ -207,13 +207,13 @@ print(
 )
 
 # %% [markdown]
-# From here on we use the library's `rgb_to_lab` and `lab_to_rgb`: the same three steps and their way back, for whole
-# batches, on any device, with gradients. (It takes powers in a faster way, which moves colors by a few ten-thousandths of a
+# From here on we use the library's `rgb_to_lab` and `lab_to_rgb`: the same three steps and their way back, for whole batches,
+# on any device, with gradients. (Their powers are computed in a faster way, which moves colors by a few ten-thousandths of a
 # unit.)
 #
 # ## 4. What L keeps
 #
-# Split a photo. L is what a colorization network gets to see; a and b are what it has to invent.
+# Split a photo: L is what a colorization network gets to see; a and b are what it has to invent.
 
 # %%
 lab = rgb_to_lab(photos)  # (5, 3, 256, 256)
@@ -248,9 +248,8 @@ for i in (1, 3):
     )
 
 # %% [markdown]
-# **Predict.** Shrink a and b to an eighth of the size and enlarge them again. Then do the same with L instead. Which
-# does more harm? PSNR, the peak signal-to-noise ratio, compares whole pictures, in decibels: 10 dB more means a tenth of
-# the squared error.
+# **Predict.** Shrink a and b to an eighth of the size and enlarge them again. Then do the same with L. Which does more harm?
+# PSNR, the peak signal-to-noise ratio, compares pictures, in decibels: 10 dB more means a tenth of the squared error.
 
 
 # %%
@@ -286,7 +285,7 @@ show(
 )
 
 # %% [markdown]
-# For later: how far from gray can a color of sRGB be? A lattice of 52 x 52 x 52 colors shows it.
+# For later: how large can a and b become in sRGB? A lattice of 52 x 52 x 52 colors shows it.
 
 # %%
 levels = torch.linspace(0, 1, 52)
@@ -298,10 +297,10 @@ for name, least, most in zip("ab", low, high, strict=True):
 # %% [markdown]
 # ## 5. Why not RGB or HSV?
 #
-# Three reasons, each with a number.
+# Three reasons, each with numbers.
 #
-# **RGB repeats itself.** Red, green and blue all carry the lightness. A network asked for RGB would predict the given
-# thing three times. The correlation between the channels of each photo:
+# **RGB repeats itself.** Red, green and blue all carry the lightness. A network asked for RGB would have to predict three
+# times what it was given. The correlation between the channels of each photo:
 
 # %%
 print(f"{'':18} red-green red-blue green-blue     L-a    L-b    a-b")
@@ -311,8 +310,8 @@ for name, rgb_photo, lab_photo in zip(images.BUNDLED, photos, lab, strict=True):
     print(f"{c[0, 1]:+.2f}  {c[0, 2]:+.2f}  {c[1, 2]:+.2f}")
 
 # %% [markdown]
-# Mostly, L says less about a and b than one of the RGB channels says about another. (The rocket is an exception, and a
-# and b still repeat each other in part.) The rest is what a network must get from *what* it sees: grass, sky, skin.
+# Mostly, L says less about a and b than one RGB channel says about another. (The rocket is an exception, and a and b still
+# repeat each other in part.) What L does not say, a network must get from *what* it sees: grass, sky, skin.
 #
 # **HSV does not know how bright a color is.** Its V is the largest of red, green and blue: 1 for all six of these.
 
@@ -364,9 +363,8 @@ show(
 )
 
 # %% [markdown]
-# **Distances.** Hue is an angle: 359 degrees and 1 degree are nearly the same red, and their mean is cyan. And equal steps
-# in RGB do not look equal. In Lab they nearly do; that is what it was made for. Each pair below differs by the same
-# distance, once in RGB, once in Lab.
+# **Distances mislead.** In HSV, hue is an angle: 359 degrees and 1 degree are nearly the same red, but their mean, 180, is
+# cyan. In RGB, equal steps do not look equal. In Lab they nearly do; that is what it was made for.
 
 
 # %% jupyter={"source_hidden": true}
@@ -450,7 +448,7 @@ show(
 )
 
 # %% [markdown]
-# **Predict.** Is a random color better or worse than no color at all, in PSNR?
+# **Predict.** Are random colors better or worse than no color at all, in PSNR?
 
 # %%
 gray = paint(L, ab * 0)
@@ -462,16 +460,15 @@ for name, one, other in zip(
     print(f"  {name:18} {one:.1f} and {other:.1f} dB")
 
 # %% [markdown]
-# Worse, on average: to be colorful in the wrong place is punished more than to be dull. Keep that in mind. It will pull
-# networks that are trained on squared error toward gray (lesson 3). (Two photos prefer the random colors. Can you see
-# why? The answer is below.)
+# Worse, on average: a vivid color in the wrong place costs more than none. This will pull networks that are trained on
+# squared error toward gray (lesson 3). (Two photos do better with random colors. Why? The answer is at the end.)
 #
 # ## 7. Traps
 #
 # ### Eight bits
 #
-# Photo files have 8 bits for a channel. Some published code keeps Lab that way, too: L stretched to 0..255, a
-# and b rounded to whole numbers. What does it cost?
+# Most photo files have 8 bits for a channel. Some published code keeps Lab that way, too: L stretched to 0..255, a and b
+# rounded to whole numbers. What does it cost?
 
 # %%
 rounded = torch.cat(((L * 2.55).round() / 2.55, ab.round()), dim=1)
@@ -487,8 +484,8 @@ print(f"PSNR {psnr(lab_to_rgb(rounded), photos).mean():.1f} dB")
 #
 # ### 0 to 1, or 0 to 255?
 #
-# `rgb_to_lab` takes floats from 0 to 1 (and 8-bit integers from 0 to 255). A float photo from 0 to 255 raises no error.
-# One widely copied colorization code computed its color statistics this way.
+# `rgb_to_lab` takes floats from 0 to 1 (and 8-bit integers from 0 to 255). Floats from 0 to 255 raise no error. One widely
+# copied colorization program computed its color statistics this way.
 
 # %%
 spoiled = rgb_to_lab(photos * 255)
@@ -499,8 +496,8 @@ print(f"L up to {spoiled[:, 0].max():.0f}, a up to {spoiled[:, 1].max():.0f}")
 #
 # ### The color profile
 #
-# The rocket photo was saved in Adobe RGB, a wider color space, and says so in its file. Programs that ignore this take
-# its numbers for sRGB. scikit-image does, our `images.read` does not.
+# The rocket photo was saved in Adobe RGB, a wider color space, and says so in its file. Programs that ignore this,
+# scikit-image among them, take its numbers for sRGB. Our `images.read` converts them.
 
 # %%
 ignored = images.square(torch.from_numpy(data.rocket()).movedim(-1, 0).float() / 255, 256)
@@ -525,15 +522,15 @@ show(
 # %% [markdown]
 # ### Photos that have no color
 #
-# Data sets hold gray photos. A network trained on them learns that gray is right. Zhang et al. leave out every photo
-# that has no pixel with |a| or |b| above 5.
+# Data sets contain gray photos. A network trained on them learns that gray is right. Zhang et al. leave out every photo that
+# has no pixel with |a| or |b| above 5.
 #
 # ### Exercise 1.5 · The gray filter
 # ●●○○○ · 10 minutes
 #
 # Return True for each picture of the batch that is gray by this rule.
 #
-# <details><summary>Hint 1</summary>Turn the sentence round: gray means that *all* values are at most 5 from zero.</details>
+# <details><summary>Hint 1</summary>Turn the sentence around: gray means that *all* values are at most 5 from zero.</details>
 # <details><summary>Hint 2</summary><code>.flatten(1)</code> makes one row for each picture, <code>.all(dim=1)</code> asks
 # the row.</details>
 
@@ -559,7 +556,9 @@ for name, batch in (
     print(f"{name:7}", is_gray(rgb_to_lab(batch)[:, 1:]).tolist())
 
 # %% [markdown]
-# Old photos in sepia pass for color: the filter knows nothing of the world, only of numbers.
+# Old photos in sepia pass for color: the filter knows only numbers.
+#
+# **Predict.** Somebody forgets the absolute value. Which photos are then lost from the training set? Here are the blue ones:
 
 # %%
 print(
@@ -568,18 +567,16 @@ print(
 )
 
 # %% [markdown]
-#
-# **Question.** Somebody forgets the absolute value. Which photos are then lost from the training set?
 # <details><summary>Answer</summary>Those in which a and b are never above 5: pale blue or blue-green all over, such as a
-# green sea, ice, or the blueprints above. They count as gray and disappear without a word, and the network never sees
-# them. (A saturated blue has a above 5 and stays.)</details>
+# green sea, ice, or the blue ones above. They count as gray and disappear without a word, and the network never sees them. (A
+# saturated blue has a above 5 and stays.)</details>
 #
 # ## What the papers say, what we measured
 #
 # | | papers | this lesson |
 # |---|---|---|
 # | color space | Lab, predict a and b from L (Zhang; Agrawal & Sawhney; Koalarization; KTH) | the same |
-# | range of a and b in 8-bit sRGB | not given | -86 to 98 and -108 to 94 (section 4) |
+# | range of a and b in 8-bit sRGB | taken as -100 to 100 (Agrawal & Sawhney, 4.2.2) | -86 to 98 and -108 to 94 (section 4) |
 # | resolution of the predicted color | a quarter (Zhang) | coarse ab by 4: 34.8 dB, coarse L by 4: 25.1 dB |
 # | random colors against gray | worse in AuC, 84.2 against 89.1 % (Zhang, Table 1) | worse in PSNR, 16.5 against 18.0 dB |
 # | gray filter | no pixel above 5 in a or b (Zhang, supplementary) | the same; sepia passes |
@@ -591,17 +588,17 @@ print(
 #
 # ## Questions
 #
-# <details><summary>Two of our photos prefer random colors to none. Why?</summary>The coffee is warm all over, and it got
-# the colors of the cat, which are warm, too: roughly right nearly everywhere. The cat got those of the astronaut. Its
-# gain is all in the upper half, where background, hair and skin are faintly warm, as the cat is; in the lower half the
-# vivid orange cancels it. Random colors of a similar photo are a fair guess; Welsh's method (lesson 12) is built on
-# choosing that photo well.</details>
-# <details><summary>Which colors can a pixel of L = 97 still have? And one of L = 50?</summary>Nearly none but pale ones
-# and bright yellow: white paper and snow are easy to color. Near 55 the choice is widest. Lightness says how much
-# freedom is left, not which color it is.</details>
-# <details><summary>Is the mean of two colors in Lab the same as in RGB?</summary>No: the curve and the cube root lie
-# between them. Halfway from blue to yellow is gray in RGB values; in Lab it is a dull pink of chroma 30. Lesson 3 is about what
-# happens when a network takes such means.</details>
+# <details><summary>Two of our photos do better with random colors than with none. Why?</summary>The coffee is warm all over,
+# and it got the colors of the cat, which are warm, too: roughly right nearly everywhere. The cat got those of the astronaut.
+# Its gain is all in the upper half, where background, hair and skin are faintly warm, as the cat is; in the lower half the
+# vivid orange cancels it. Random colors of a similar photo are a fair guess; Welsh's method (lesson 12) starts from choosing
+# that photo well.</details>
+# <details><summary>Which colors can a pixel of L = 97 still have? And one of L = 50?</summary>At 97 hardly any but pale ones
+# and bright yellow: white paper and snow are easy to color. At 50 nearly as many as anywhere; the choice is widest near 55.
+# Lightness says how much freedom is left, not which color it is.</details>
+# <details><summary>Is the mean of two colors in Lab the same as in RGB?</summary>No: the curve and the cube root lie between
+# the two spaces. Halfway from blue to yellow is gray in RGB values; in Lab it is a dull pink of chroma 30. Lesson 3 is about
+# what happens when a network takes such means.</details>
 
 # %%
 check.scorecard()
