@@ -13,11 +13,11 @@
 # %% [markdown]
 # # Lesson 2 · Quantization: why 313 colors
 #
-# **How many colors must a network be able to name?**
+# **Why 313 colors, and what does it cost to have no others?**
 #
-# In Lab, the color of a pixel is two numbers, a and b. A network could predict the two numbers. Zhang, Isola and Efros
-# (2016) let it choose from a list of 313 colors instead, as one chooses a word. This lesson builds the list, and the
-# two ways to look a color up in it.
+# In Lab, the color of a pixel is two numbers, a and b. A network could predict these two. Zhang, Isola and Efros (2016) let
+# it choose from a list of 313 colors instead, as one chooses a word. This lesson builds the list, and two ways to look a
+# color up in it.
 #
 # After this lesson you can
 # - cut the ab plane into bins, and say which bins hold colors that exist;
@@ -29,10 +29,9 @@
 # |---|---|---|
 # | 75 minutes, 6 exercises | under 1 minute | CPU only, no download |
 #
-# You should know what L, a and b are (lesson 1). How exercises work: replace the line `raise NotImplementedError` by
-# your answer and run the cell. A badge tells you where you stand. Whatever it says, you can go on: the cells below then
-# use the course's own function, so what they show is what yours should give. Cells that only draw are folded; a click
-# on the three dots opens them.
+# You should know what L, a and b are (lesson 1). How exercises work: replace the line `raise NotImplementedError` by your
+# answer and run the cell. A badge tells you where you stand. Whatever it says, you can go on: the cells below then use the
+# course's own function. Cells that only draw are folded; a click on the three dots opens them.
 
 # %%
 import time
@@ -51,8 +50,8 @@ from colorize.widgets import slider_demo
 # %% [markdown]
 # ## 1. Where the colors of photos lie
 #
-# Five photos, 256 x 256 pixels each, that come with scikit-image. Above each stands its mean chroma: how far, on
-# average, its pixels are from gray.
+# The five photos of lesson 1, 256 x 256 pixels each. Above each stands its mean chroma: how far its pixels are from gray, on
+# average, in units of a and b (ab units).
 
 # %%
 photos = torch.stack(
@@ -155,11 +154,11 @@ show(
 )
 
 # %% [markdown]
-# The answer to the prediction: about 30... or 43, to be exact. Few enough to choose from.
+# The coffee needs 43 squares: nearer to 30 than to 300. Few enough to choose from.
 #
-# A small slip: `torch.floor` instead of `torch.round`. The result is a grid point, too, the pictures look almost right,
-# and published evaluation code contains just this. How often does it pick the same point, and what does it cost?
-# By chance alone it would be one pixel in four: a and b must both lie in the lower half of their step.
+# A small slip: `torch.floor` instead of `torch.round`. The result is a grid point, too, the pictures look almost right, and
+# published evaluation code contains just this. How often does it pick the same point, and what does it cost? If colors were
+# spread evenly, it would be one pixel in four: a and b must both lie in the lower half of their step.
 
 # %%
 floored = torch.floor(ab / 10) * 10
@@ -173,15 +172,14 @@ for name, color in (("rounded", round_to_grid(ab, 10.0)), ("rounded down", floor
     print(f"{name:13} error {error:.2f} ab units, PSNR {quality:.1f} dB")
 
 # %% [markdown]
-# More than one pixel in four, since colors near gray often lie just above zero; and yet nearly twice the error. (PSNR, from
-# lesson 1, compares whole pictures: 10 dB less means ten times the squared error.)
+# It is more than one pixel in four, since colors near gray often lie just above zero. Even so, the error is nearly twice as
+# large. (PSNR, from lesson 1: 10 dB less means ten times the squared error.)
 #
 # ## 3. Which grid points are colors?
 #
-# The grid from -110 to 110 has 23 x 23 = 529 points. Not all of them exist as colors: no screen can show
-# (a, b) = (-100, -100). The paper keeps the points that are "in gamut", among the
-# colors that a screen can show, and counts 313, without saying how. So let us
-# try. First: when can a screen show a Lab color at all?
+# The grid from -110 to 110 has 23 x 23 = 529 points. Not all exist as colors: no screen can show (a, b) = (-100, -100). The
+# paper keeps the points that are "in gamut", those that a screen can show, and counts 313, without saying how. So first: when
+# can a screen show a Lab color at all?
 #
 # ### Exercise 2.2 · Can a screen show it?
 # ●●○○○ · 10 minutes
@@ -205,7 +203,7 @@ def displayable(lab):
 
 
 # %% [markdown]
-# Four rules sound right. **Predict**: which of them gives 313?
+# **Predict.** Four rules sound right. Which of them gives 313?
 #
 # 1. The point can be shown at L = 50, halfway between black and white.
 # 2. The point can be shown at some L = 0, 1, ..., 100.
@@ -227,7 +225,7 @@ rule_2 = torch.stack([shown_at(lightness) for lightness in range(101)]).any(dim=
 print(int(rule_1.sum()), int(rule_2.sum()))
 
 # %% [markdown]
-# For rule 3, the hull. The colors on the twelve edges of the RGB cube, 256 to an edge, give the same bins as all 16.7
+# Rule 3 needs the hull. The colors on the twelve edges of the RGB cube, 256 to an edge, give the same bins as all 16.7
 # million; a test of the library checks it.
 
 
@@ -278,12 +276,11 @@ show(
 )
 
 # %% [markdown]
-# Rule 4 comes closest and looks like the natural one: why would a network need a bin that no color falls into? But
-# 261 is not 313. The authors kept more.
+# Rule 4 comes closest and looks natural: why would a network need a bin that no color falls into? But the authors kept more.
 #
-# The rule that gives their list exactly: take the hull of rule 3 and **widen it by 10, one grid step, in a and in b**.
-# A point is kept if it is strictly inside. In other words: a point stays if the hull reaches into at least one of the
-# four grid squares that meet at the point.
+# This rule gives their list exactly: take the hull of rule 3 and **widen it by 10, one grid step, in a and in b**. A point is
+# kept if it is strictly inside. In other words: a point stays if the hull reaches into at least one of the four grid squares
+# that meet at the point.
 #
 # ### Exercise 2.3 · The rule that gives 313
 # ●●●○○ · 10 minutes
@@ -351,18 +348,18 @@ show(
 )
 
 # %% [markdown]
-# So 313 is a choice, not a law of nature. 52 of the bins are never the nearest one. Soft codes (section 5) still give
-# them a share, and they matter once we divide by how often a bin occurs (lesson 5).
+# So 313 is a choice, not a law of nature. The 52 bins that are never the nearest one still get a share in soft codes (section
+# 5), and they matter once we divide by how often a bin occurs (lesson 5).
 #
 # ## 4. The nearest bin
 #
-# For a class label, each color needs the number of its bin: the row of the bin in `centers`.
+# To use the bins as classes, a network needs a number for each bin: its row in `centers`.
 #
 # ### Exercise 2.4 · The nearest bin
 # ●●○○○ · 10 minutes
 #
-# Return, for each color, the number of the nearest center: smallest $\sqrt{(a - a_q)^2 + (b - b_q)^2}$ over the bins
-# $q$. Write the clear version; speed comes later.
+# Return, for each color $(a, b)$, the number $q$ of the nearest center $(a_q, b_q)$: the one with the smallest distance
+# $\sqrt{(a - a_q)^2 + (b - b_q)^2}$. Write the clear version; speed comes later.
 #
 # <details><summary>Hint 1</summary><code>ab[:, None] - centers</code> holds all differences at once: (M, Q, 2).</details>
 # <details><summary>Hint 2</summary>Square, sum over the last dimension, then <code>argmin</code> over the bins. Or look up
@@ -380,7 +377,7 @@ def nearest_bin(ab, centers):
 
 
 # %% [markdown]
-# That measures 313 distances for each pixel. But our centers lie on a grid. **Question**: how can one find the nearest
+# That measures 313 distances for each pixel. But our centers lie on a grid. **Question.** How can one find the nearest
 # without measuring anything?
 #
 # <details><summary>Answer</summary>Round, as in exercise 2.1. If the rounded point is a bin, it is the nearest one, and
@@ -404,9 +401,9 @@ print("equal:", torch.equal(slow, fast))
 # %% [markdown]
 # ## 5. Soft encoding
 #
-# The nearest bin throws away where in its square a color lies. And it calls two colors different that are one unit
-# apart, on two sides of a border. The paper spreads each color over its 5 nearest bins instead: with $d_k$ the distance
-# to the $k$-th of them,
+# The nearest bin throws away where in its square a color lies. And two colors that are only one unit apart, on two sides of a
+# border, get different bins. The paper spreads each color over its 5 nearest bins instead: with $d_k$ the distance to the
+# $k$-th of them, and $w_k$ its weight,
 #
 # $$ w_k = \frac{e^{-d_k^2 / 2\sigma^2}}{\sum_{j=1}^{5} e^{-d_j^2 / 2\sigma^2}}, \qquad \sigma = 5 \text{ ab units.} $$
 #
@@ -463,8 +460,9 @@ show(
 # %% [markdown]
 # ## 6. Never write down the zeros
 #
-# A soft code has 5 numbers that are not zero, out of 313. The paper trains on 40 pictures at a time, with 44 x 44 codes
-# each. **Predict** the memory of such a batch with all zeros written down, in megabytes. The network itself has 129.
+# A soft code has 5 numbers that are not zero, out of 313. The paper trains on 40 pictures at a time, with 44 x 44 codes each.
+#
+# **Predict.** How many megabytes does such a batch take with all zeros written down? (The network itself takes 129.)
 
 # %%
 batch, height, width = 40, 44, 44
@@ -476,10 +474,10 @@ print(f"all zeros written down: {dense / 1e6:.1f} MB")
 print(f"index and weight:       {sparse / 1e6:.1f} MB")
 
 # %% [markdown]
-# That is why `colorize.bins.soft_encode` returns (index, weight), and why no training target in this course is written
-# out in full. Here it is at work on all five photos, a third of a million pixels. The entropy of the codes,
-# $-\sum_k w_k \ln w_k$ (in nats, the unit of the natural logarithm), is worth a look: no network that learns from soft
-# codes can get its mean loss below it.
+# That is why `colorize.bins.soft_encode` returns (index, weight), and why no training of this course writes soft codes out in
+# full. Here it encodes all five photos, a third of a million pixels. Look at the entropy of the codes, $-\sum_k w_k \ln w_k$
+# (in nats, the unit of the natural logarithm): no network that learns from soft codes can get its mean loss below it (lesson
+# 4).
 
 # %%
 photo_index, photo_weight = bins.soft_encode(ab)  # (5, 5, 256, 256) each
@@ -495,7 +493,8 @@ print(f"{photo_index[:, 0].numel()} pixels, mean entropy {entropy:.2f} nats")
 #
 # $$ ab = \sum_k c_k\, \frac{w_k^{1/T}}{\sum_j w_j^{1/T}} $$
 #
-# $w_k$ and $c_k$ are weight and center of the $k$-th neighbor. $T = 1$ gives the plain mean, and $T \to 0$ the largest weight's color alone.
+# $w_k$ and $c_k$ are weight and center of the $k$-th neighbor. $T = 1$ gives the plain mean, and $T \to 0$ the largest
+# weight's color alone.
 #
 # ### Exercise 2.6 · Back to one color
 # ●●○○○ · 10 minutes
@@ -520,7 +519,7 @@ def decode_code(index, weight, centers, T=1.0):
 
 
 # %% [markdown]
-# What does each way cost? `error` is the distance to the true color, in ab units; PSNR compares whole pictures.
+# What does each way cost? The error is the distance to the true color, in ab units.
 
 
 # %%
@@ -557,15 +556,14 @@ show(
 )
 
 # %% [markdown]
-# The grid itself costs about 4 ab units with hard labels, and 0.2 with soft ones: five weights carry almost all of the
-# two numbers. Sharpening at T = 0.38 throws some of that away again. For a *perfect* code, T = 1 is best. Why anyone
-# would sharpen is a matter of imperfect predictions, and of lesson 6.
+# The grid costs about 4 ab units with the nearest bin, and 0.2 with the soft code: five weights carry almost all of the two
+# numbers. Sharpening at T = 0.38 throws some of that away again. For a *perfect* code, T = 1 is best. Why sharpen, then?
+# Because a network's codes are not perfect: lesson 6.
 #
 # ### A trap: logits or probabilities?
 #
-# The library's `decode.mean` and `decode.annealed_mean` take logits, as a network gives them: numbers of any size,
-# before the softmax. Feed them the probabilities of a soft code, and the softmax is taken of numbers between 0 and 1.
-# What comes out?
+# The library's `decode.mean` and `decode.annealed_mean` take logits, as a network gives them: numbers of any size, before the
+# softmax. Give them the probabilities of a soft code, and the softmax is taken of numbers between 0 and 1. What comes out?
 
 # %%
 code = torch.zeros(1, 313, 1, 1)
@@ -577,13 +575,13 @@ print("from log-probability ", [round(x, 1) for x in right.tolist()])
 print("from probability     ", [round(x, 1) for x in wrong.tolist()])
 
 # %% [markdown]
-# The last line is nearly the mean of all 313 centers, and it would be for any other color, too. The logarithm of the weights is a valid set of
-# logits, minus infinity included.
+# The last line is nearly the mean of all 313 centers, (15.7, 6.7), and it would be for any other color, too. The logarithm of
+# the weights is a valid set of logits, minus infinity included.
 #
 # ## 8. A slider for the grid
 #
-# **Predict.** You make the squares larger and larger. What breaks first: the face of the astronaut, the
-# stripes of the flag, or the orange of the suit? And at which spacing do you see it?
+# **Predict.** You make the squares larger and larger. What breaks first: the face of the astronaut, the stripes of the flag,
+# or the orange of the suit? And at which spacing?
 
 
 # %%
@@ -617,11 +615,11 @@ show(
 )
 
 # %% [markdown]
-# <details><summary>What to see</summary>Colors near gray break first. At 10 the wall gets faint blotches, at 20 the face
-# gets spots, at 40 it is half gray and half yellow, and at 60 it has no color left: most of the skin is 13 to 27 units from gray, and
-# whatever is nearer than half a step rounds to gray. The suit is 60 units away. It stays one flat orange, brighter or
-# duller as the grid happens to lie, until at 80 it is torn between red and gray. The
-# stripes of the flag keep a color even at 80, but turn from red to magenta. At 10 only the wall gives the grid away.</details>
+# <details><summary>What to see</summary>Colors near gray break first. At 10 only the wall gives the grid away, with faint
+# blotches; at 20 the face gets spots, at 40 it is half gray and half yellow, and at 60 it has no color left: most of the skin
+# is 13 to 27 units from gray, and whatever is nearer than half a step rounds to gray. The suit is about 60 units from gray.
+# It stays one flat orange, brighter or duller as the grid happens to lie, until at 80 it is torn between red and gray. The
+# stripes of the flag keep a color even at 80, but turn from red to magenta.</details>
 #
 # ## 9. The whole grid: 529
 #
@@ -635,8 +633,8 @@ print(f"{in_use} of 313 bins hold a pixel of our photos, {len(whole)} of 529 poi
 print(f"last layer, 256 inputs: {257 * 313:,} numbers for 313, {257 * 529:,} for 529")
 
 # %% [markdown]
-# Nothing for hard labels, since no color rounds to a point outside the 313 (soft codes at the rim would spread beyond
-# them). The network gets a larger last layer, with outputs that never win. In exchange nobody has to explain the number 313.
+# For nearest bins, nothing: no color rounds to a point outside the 313. (Soft codes at the rim would spread beyond them.) The
+# network gets a larger last layer, with outputs that never win. In exchange nobody has to explain the number 313.
 #
 # ## What the papers say, what we measured
 #
@@ -655,16 +653,15 @@ print(f"last layer, 256 inputs: {257 * 313:,} numbers for 313, {257 * 529:,} for
 #
 # ## Questions
 #
-# <details><summary>Rounding costs 3.8 ab units on average. What would you expect for colors spread evenly over a square
-# of side 10, and why is it about the same?</summary>The mean distance from the center of a square of side 1 to its points
-# is 0.3826, so 3.83. Within a bin the colors of the five photos together are spread
-# fairly evenly.</details>
+# <details><summary>Rounding costs 3.8 ab units on average. What would you expect for colors spread evenly over a square of
+# side 10, and why is it about the same?</summary>The mean distance from the center of a square of side 1 to its points is
+# 0.3826, so 3.83. Within a bin the colors of the five photos together are spread fairly evenly.</details>
 # <details><summary>Why does the soft mean not give back the color exactly?</summary>Gaussian weights are not made to
-# interpolate: the mean of the five centers under them is close to the color, not equal. More neighbors hardly change the mean
+# interpolate: the mean of the five centers is close to the color, not equal to it. More neighbors hardly change the mean
 # error: even all 313 leave about 0.2. They do lower the largest one.</details>
-# <details><summary>Halve the spacing: how many bins, and what happens to each one's share of the pixels?</summary>With a reach of 5,
-# 1,083: three and a half times as many, since the rim grows less. Each has a quarter of the area, so fewer pixels to
-# learn from, and rare colors become rarer.</details>
+# <details><summary>Halve the spacing: how many bins, and what happens to each one's share of the pixels?</summary>With a
+# reach of 5, 1,083: three and a half times as many, since the rim grows less. Each has a quarter of the area, so fewer pixels
+# to learn from, and rare colors become rarer.</details>
 
 # %%
 check.scorecard()
