@@ -42,8 +42,9 @@ def test_gray_parts(true):
     assert numbers(predicted, true)["gray"] == pytest.approx(0.25)
 
 
-def test_turned_hues(true):
-    angle = math.radians(100)
+@pytest.mark.parametrize(("degrees", "share"), [(89, 0), (91, 0.5), (180, 0.5)])
+def test_turned_hues(true, degrees, share):
+    angle = math.radians(degrees)
     turned = torch.stack(
         (
             math.cos(angle) * true[:, 0] - math.sin(angle) * true[:, 1],
@@ -52,7 +53,7 @@ def test_turned_hues(true):
         dim=1,
     )
     half = torch.cat((turned[..., :20], true[..., 20:]), dim=3)
-    assert numbers(half, true)["hue"] == pytest.approx(0.5)
+    assert numbers(half, true)["hue"] == pytest.approx(share)
     assert numbers(-true, true)["hue"] == 1
     assert numbers(torch.zeros_like(true), true)["hue"] == 0  # gray is no wrong hue
 

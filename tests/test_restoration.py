@@ -21,6 +21,8 @@ def test_sepia_keeps_the_lightness_and_has_one_hue(photo):
     assert (lab[..., 0] - photo).abs().max() < 0.1
     hue = torch.atan2(lab[..., 2], lab[..., 1])[(photo > 20) & (photo < 90)]
     assert (hue - math.atan2(24, 10)).abs().max() < 0.05
+    middle = torch.from_numpy(rgb2lab(restoration.sepia(torch.tensor([[50.0]])).movedim(0, -1).numpy()))
+    assert middle.flatten().tolist() == pytest.approx([50, 10, 24], abs=0.1)
     ends = restoration.sepia(torch.tensor([[0.0, 100.0]]))
     assert (ends.amax(dim=0) - ends.amin(dim=0)).max() < 1e-3  # black and white have no color
 
