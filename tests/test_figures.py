@@ -332,3 +332,10 @@ def test_a_training_curve_is_the_running_mean_over_the_band():
         len(figures.training_curve([1.0] * 10).axes[0].lines) == 0
     )  # shorter than the window: nothing to draw
     plt.close("all")
+
+
+def test_a_choice_that_is_taken_back_changes_nothing(colorizer):
+    demo = widgets.upload_demo(colorizer)
+    shown = upload(demo, "a.jpg", b"no picture")
+    demo.children[0].value = ()
+    assert demo.children[1].children == (shown,)

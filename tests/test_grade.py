@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import socket
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import nbformat
 import pytest
 from lessons import ANSWERS, SOURCES, mistake, stored, with_answers
 
-from colorize import cli, grade
+from colorize import cli, grade, sandbox
 from colorize.examine import VERDICTS, Limits, Row, lesson_of, read
 
 RIGHT = "return (a**2 + b**2).sqrt()"
@@ -371,3 +372,106 @@ def test_the_limits_hold(tmp_path):
         done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert not (tmp_path / "other").exists() or "'writing': False" in done.stdout
+
+
+# --- the student's process, without its limits and its pipe ---------------------------------------
+
+PUPIL = """if True:
+    import torch
+    from colorize.pupil import Notebook
+
+    notebook = Notebook()
+    assert notebook.run("x = 1 +") ["error"].startswith("SyntaxError")
+    assert notebook.run("import colorize.check\\nfrom colorize.check import check\\nimport torch")["error"] == ""
+    assert notebook.run("raise KeyError('a')")["error"] == "KeyError: 'a'"
+    assert notebook.about("3.1", "l2_loss") == {"there": False}
+    colors = torch.rand(2, 2, 3, 3), torch.rand(2, 2, 3, 3)
+
+    def answer(body, head="@check('3.1')"):
+        error = notebook.run(f"{head}\\ndef l2_loss(pred_ab, true_ab):\\n    {body}")["error"]
+        assert not error, error
+        return notebook.call("3.1", colors)
+
+    right = "return ((pred_ab - true_ab) ** 2).sum(dim=1).mean() / 2"
+    found = answer(right)
+    assert torch.equal(found["result"], ((colors[0] - colors[1]) ** 2).sum(dim=1).mean() / 2)
+    assert notebook.about("3.1", "l2_loss")["there"]
+    gradient = notebook.gradient("3.1", colors, 0)["result"]
+    torch.testing.assert_close(gradient, (colors[0] - colors[1]) / 18)
+    assert not colors[0].requires_grad
+    # What follows in the notebook gets the course's own function, whatever the student's is.
+    assert answer("raise NotImplementedError") == {"open": True}
+    expected = found["result"].item()
+    notebook.run("kept = l2_loss")
+    assert abs(notebook.shell.user_ns["kept"](*colors).item() - expected) < 1e-6
+    assert "NotImplementedError" in answer("return torch.utils.data.Dataset()[0]")["told"]
+    assert "not_there" in answer("return not_there")["told"]
+    assert "told" in answer("raise SystemExit(3)")
+    assert notebook.gradient("3.1", colors, 0) == {"result": None}
+    assert "chang" in answer("pred_ab += 1; return pred_ab.mean()")["told"]
+    assert notebook.check_module.check.scorecard() is None
+    # A decorator that was lost is no reason to lose the answer.
+    lost = Notebook()
+    lost.run("import torch\\ndef l2_loss(pred_ab, true_ab):\\n    return pred_ab.mean()")
+    assert lost.about("3.1", "l2_loss")["there"]
+    print("all of it")
+"""
+
+
+def test_a_notebook_in_the_students_process(tmp_path):
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "IPYTHONDIR": str(tmp_path), "MPLBACKEND": "Agg"}
+    command = [sys.executable, "-W", "error", "-c", PUPIL]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("all of it\n")
+
+
+class Kernel:
+    """A stand-in for libc: remembers the system calls and answers as told, then with 0."""
+
+    def __init__(self, *answers, prctl=0):
+        self.calls, self.answers, self.refuses = [], list(answers), prctl
+
+    def syscall(self, *arguments):
+        self.calls.append(arguments)
+        answer = self.answers.pop(0) if self.answers else 0
+        return os.dup(0) if answer == "a file" else answer
+
+    def prctl(self, *_):
+        return self.refuses
+
+
+@pytest.mark.parametrize(
+    ("answers", "options", "holds"),
+    [
+        ([-1], {}, False),  # a system without Landlock
+        ([0], {}, False),
+        ([3, -1], {}, False),
+        ([3, "a file", -1], {}, False),
+        ([3, "a file", 0, -1], {}, False),
+        ([3, "a file", 0, 0], {"prctl": -1}, False),
+        ([3, "a file", 0, 0, -1], {}, False),
+        ([3, "a file", 0, 0, 0], {}, True),
+        ([1, "a file"], {}, True),
+    ],
+)
+def test_writing_is_limited_or_it_is_said(tmp_path, answers, options, holds):
+    kernel, before = Kernel(*answers, **options), len(os.listdir("/proc/self/fd"))
+    assert sandbox._write_only_to(tmp_path, kernel) is holds
+    assert len(os.listdir("/proc/self/fd")) == before
+    if len(kernel.calls) > 1:  # later versions know more rights; an older one refuses what it does not know
+        rights = int.from_bytes(kernel.calls[1][1], sys.byteorder)
+        assert bool(rights & sandbox.TRUNCATE) == bool(rights & sandbox.REFER) == (answers[0] == 3)
+
+
+def test_limits_where_the_system_knows_none(tmp_path, monkeypatch):
+    import resource
+
+    def refused(*_):
+        raise ValueError("not allowed to raise maximum limit")
+
+    monkeypatch.setattr(resource, "setrlimit", refused)
+    monkeypatch.setattr(sandbox.sys, "platform", "darwin")
+    assert sandbox.confine(tmp_path, 2**30) == {"memory": False, "network": False, "writing": False}
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert sandbox.confine(tmp_path, 2**30)["memory"] is False

@@ -6,7 +6,7 @@ import types
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -18,6 +18,7 @@ from colorize.toyworld import ToyWorld
 WAYS = ("true", "gray", "mean", "annealed", "mode", "sample")
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=60))
 def test_confusion_counts_pairs(pairs):
     labels, answers = torch.tensor(pairs).T

@@ -260,6 +260,7 @@ def one(**changes):
 words = st.text(st.characters(codec="utf-8"), min_size=1).filter(str.isprintable)
 
 
+@settings(deadline=None)
 @given(
     photo=words,
     method=words.filter(lambda m: m != study.TRUTH),

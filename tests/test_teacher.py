@@ -43,3 +43,22 @@ def test_a_lesson_without_its_parts_is_named(tmp_path):
     broken.write_text("# %% [markdown]\n# # Lesson 2 · Broken\n#\n# **Why?**\n")
     with pytest.raises(ValueError, match="lacks its goals or its table of minutes"):
         teacher.lesson_of(broken)
+
+
+def test_an_exercise_without_its_dots_is_named():
+    one = exercises(2)["2.3"]
+    with pytest.raises(ValueError, match=r"02_quantization\.py: exercise 2\.3 lacks its dots and minutes"):
+        teacher._task(SOURCES[2], one, "### Exercise 2.3\n\nNo dots here.\n", "")
+
+
+def test_the_command_writes_all_pages(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(
+        teacher, "pages", lambda: {tmp_path / "new" / f"{k}.md": f"page {k}\n" for k in range(3)}
+    )
+    assert teacher.main([]) == 0
+    assert "written: 3 pages" in capsys.readouterr().out
+    assert [path.read_text() for path in sorted((tmp_path / "new").iterdir())] == [
+        "page 0\n",
+        "page 1\n",
+        "page 2\n",
+    ]

@@ -342,3 +342,54 @@ def test_labeled_refuses_other_folders(tmp_path):
     images.save(square, tmp_path / "stray.png")
     with pytest.raises(ValueError, match=r"stray.png lies in no class's folder"):
         datasets.Labeled(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (
+            {"batch_size": 5, "accumulate": 2},
+            "batch_size 5 cannot be shared out evenly among 1 processes x 2 parts",
+        ),
+        ({"precision": "float8"}, "precision must be one of float32, .*, got 'float8'"),
+    ],
+)
+def test_what_a_training_cannot_do_is_said_before_the_first_step(options, says):
+    drawn = []
+    data = type("Data", (), {"batch": lambda self, n, seed: drawn.append(n)})()
+    with pytest.raises(ValueError, match=says):
+        fit(SmallNet(2, 4), data, l2, 1, **options)
+    assert not drawn
+
+
+def test_a_training_in_a_thread_is_not_interrupted(capsys):
+    """Ctrl-C belongs to the main thread: elsewhere no handler is set, and a training runs to its end."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from colorize.console import ctrl_c_waits
+
+    class Data:
+        def batch(self, n, seed):
+            return torch.rand(n, 3, 8, 8, generator=torch.Generator().manual_seed(seed))
+
+    def train():
+        with ctrl_c_waits():
+            return fit(SmallNet(2, 4), Data(), l2, 2, 2, progress=False)
+
+    before = signal.getsignal(signal.SIGINT)
+    with ThreadPoolExecutor(1) as pool:
+        history = pool.submit(train).result()
+    assert history.finished and len(history.losses) == 2
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_what_a_killed_program_left_beside_its_checkpoint_is_removed(tmp_path):
+    from colorize import checkpoints
+
+    left, other = tmp_path / ".run.pt.abc.part", tmp_path / ".another.pt.abc.part"
+    for path in (left, other):
+        path.write_bytes(b"half")
+    network = SmallNet(2, 4)
+    checkpoints.save(tmp_path / "run.pt", {"steps": 1}, {"network": network}, losses=[1.0])
+    assert not left.exists() and other.exists()
+    assert checkpoints.resume(tmp_path / "run.pt", {"steps": 1}, {"network": network}) == {"losses": [1.0]}

@@ -84,3 +84,9 @@ def test_damaged_frames_are_refused_or_are_values(place, flip):
 def test_a_frame_too_large_is_refused_before_it_is_read():
     with pytest.raises(WireError, match=r"a frame of 1,099,511,627,776 bytes; 268,435,456 are the most"):
         wire.read(io.BytesIO(struct.pack(">QQ", 2**40, 5)))
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan, np.float64(0.1), np.float64(math.inf)])
+def test_floats_that_json_has_no_word_for(value):
+    found = wire.unpack(wire.pack({"x": [value]}))["x"][0]
+    assert type(found) is float and same(found, float(value))
