@@ -15,9 +15,9 @@
 #
 # **Every loss so far was written down by a person. Can a network find out by itself what a good color is?**
 #
-# Two networks play against each other. One colors. The other looks at true and at made up colorings, and learns to tell them
-# apart. What it has learned is the loss of the first. Isola et al. (2017) colored photos in this way, and Agrawal and
-# Sawhney tried to. You build the game, watch it in a world where the right answer is known, and see what can go wrong.
+# Two networks play against each other. One colors. The other looks at true and at made-up colorings, and learns to tell them
+# apart. What it has learned is the loss of the first. Isola et al. (2017) colored photos in this way, and Agrawal and Sawhney
+# tried to. You build the game, watch it where the right answer is known, and see what can go wrong.
 #
 # After this lesson you can
 # - say what a distance between colors cannot decide, and why a discriminator can;
@@ -62,8 +62,8 @@ from colorize.widgets import slider_demo
 # %% [markdown]
 # ## 1. Who says that a color is good?
 #
-# The smallest world with a choice: one disc on gray. It is an apple, so it is red or green, each half of the time. The gray
-# picture says where the disc is and how large. It does not say which color it has.
+# The smallest world with a choice: one disc on gray, red or green, each half of the time. The gray picture says where the disc
+# is and how large, but not which color it has.
 
 # %%
 discs = Discs()
@@ -96,8 +96,8 @@ show_discs(
 )
 
 # %% [markdown]
-# What does a loss want here? Both colors have b = 38, so only a matters. Paint all discs with one a, anywhere on the line
-# from green to red. Half of the discs are then off by the distance to red, half by that to green.
+# What does a loss want here? Both colors have b = 38, so only a matters. Paint all discs with one a between green and red. Half
+# of the discs are then off by the distance to red, half by that to green.
 #
 # **Predict.** Which a has the least squared distance (L2)? Which has the least absolute distance (L1)?
 
@@ -131,12 +131,11 @@ show(
 
 # %% [markdown]
 # L1 is least at the **median**, and when two colors are equally frequent, every value between them is a median. So a network
-# with L1 may stop anywhere on that level stretch: brown costs as much as red. (Lesson 3 saw this with smooth L1.) With 0.7
-# and 0.3, L1 would take the more frequent color, always.
+# with L1 may stop anywhere on that level stretch: brown costs as much as red. (Lesson 3 saw this with smooth L1.) With shares
+# of 0.7 and 0.3, L1 would always take the more frequent color.
 #
-# A distance compares one answer with one truth. Nobody looks at all the answers and says: *there are no brown apples*.
-# Whoever has seen a few hundred true discs would notice at once. Here is the simplest such judge. It remembers the colors
-# that it has seen:
+# A distance compares one answer with one truth. Anyone who has seen a few hundred true discs would say: *there are no brown
+# ones*. Here is the simplest such judge. It remembers the colors that it has seen:
 
 # %%
 seen = {tuple(ab[:, here][:, 0].tolist()) for ab, here in zip(true_ab, disc, strict=True)}
@@ -145,31 +144,32 @@ for name, color in {"red": red, "green": green, "brown": (red + green) / 2}.item
     print(f"{name:6} {word}")
 
 # %% [markdown]
-# A list of colors is enough for discs. For photos there is no such list: what is believable depends on what the thing is, on
-# its neighbors and on the light. So the judge must be learned, too.
+# A list of colors is enough for discs. For photos there is no such list: what is believable depends on the thing, on its
+# neighbors and on the light. So the judge must be learned, too.
 #
 # ## 2. The game
 #
 # Two networks:
-# - the **generator** $G$ sees the gray picture $L$ and paints: $G(L)$ is a made up ab;
+# - the **generator** $G$ sees the gray picture $L$ and paints: $G(L)$ is a made-up ab;
 # - the **discriminator** sees $L$ and an ab, true or made up. It answers with a logit $z$, and $D = 1 / (1 + e^{-z})$ is its
 #   probability for "true".
 #
-# We call them painter and judge. The judge is a classifier with two classes, and its loss is the cross-entropy: $-\ln D$ for
-# what is true, $-\ln(1 - D)$ for what is made up. True and made up count half each:
+# Together they are a *generative adversarial network*, a GAN. Here they are called painter and judge. The judge is a classifier
+# with two classes, and its loss $J_D$ is the cross-entropy: $-\ln D$ for what is true, $-\ln(1 - D)$ for what is made up. Each
+# counts half:
 #
 # $$ J_D = - \tfrac12\, \text{mean} \ln D(L, ab) \; - \; \tfrac12\, \text{mean} \ln \big(1 - D(L, G(L))\big). $$
 #
-# **Predict.** What is $J_D$ for a judge that cannot tell, and answers 0.5 to everything?
+# **Predict.** What is $J_D$ for a judge that cannot tell and always answers $D = 0.5$?
 #
 # ### Exercise 11.1 · The discriminator's loss
 # ●●○○○ · 8 minutes
 #
-# Return $J_D$ from the logits of true and of made up patches. There may be more of the one than of the other. It must hold
-# for large logits, too.
+# Return $J_D$ from the logits of true and of made-up patches (parts of a picture; section 4). There may be more of one than of
+# the other. It must be right for large logits, too.
 #
-# <details><summary>Hint 1</summary>Two means, one for the true and one for the made up patches; then half of their sum. With
-# a logit of -200 the sigmoid is 0 and its logarithm infinite: do not take it in two steps.</details>
+# <details><summary>Hint 1</summary>Two means, one for the true and one for the made-up patches; then half of their sum. With a
+# logit of -200 the sigmoid is 0 and its logarithm infinite: do not take it in two steps.</details>
 # <details><summary>Hint 2</summary>-ln D is <code>F.softplus(-z)</code>, and -ln(1 - D) is <code>F.softplus(z)</code>. Or
 # <code>F.binary_cross_entropy_with_logits</code> with ones and with zeros.</details>
 
@@ -193,18 +193,18 @@ for words, z in (("cannot tell", 0.0), ("fairly sure, right", 2.0), ("sure, righ
 print(f"sure, wrong: {judge_loss(torch.tensor([-6.0]), torch.tensor([6.0])):.3f}")
 
 # %% [markdown]
-# A judge that cannot tell has a loss of $\ln 2 = 0.693$. Keep this number: it is the level at which the painter has won.
-# (The half is that of Isola et al., section 3.3. Goodfellow et al. 2014 have none; then it is $2 \ln 2 = 1.386$.)
+# A judge that cannot tell has a loss of $\ln 2 = 0.693$. Keep this number: it is the level at which the painter has won. (Isola
+# et al. halve the loss, section 3.3. Goodfellow et al. 2014 do not; then it is $2 \ln 2 = 1.386$.)
 #
 # ### What the painter wants
 #
-# The painter wants its $D$ to be high. Goodfellow et al. first let it make $\ln(1 - D)$ small, which is the judge's own loss
-# with the sign turned. Then they advise against it (section 3). Take instead $-\ln D$: it wants the same, and has another
-# slope. At the beginning the judge finds out easily what is made up: $z = -6$, say. **Predict**: which of the two pushes the
-# painter more, when it is surely found out?
+# The painter wants $D$ to be high for what it paints. Goodfellow et al. first let it make $\ln(1 - D)$ small, the judge's own
+# loss with its sign turned. Then they advise against it (section 3), and take $-\ln D$: it wants the same, but has another
+# slope. At the beginning the judge easily finds out what is made up: $z = -6$, say. **Predict.** Which of the two then pushes
+# the painter more?
 #
-# The distance to the truth is not thrown away. Isola et al. add L1, times $\lambda = 100$ (section 4.2). Our distance counts
-# in units of 110 ab units, so that it is at most about 1:
+# The distance to the truth is kept. Isola et al. add L1, times $\lambda = 100$ (section 4.2). We divide it by 110 ab units. The
+# painter's loss is
 #
 # $$ J_G = - \text{mean} \ln D(L, G(L)) \; + \; \lambda\, \frac{\text{mean} |G(L) - ab|}{110}. $$
 #
@@ -213,8 +213,8 @@ print(f"sure, wrong: {judge_loss(torch.tensor([-6.0]), torch.tensor([6.0])):.3f}
 #
 # Return $J_G$. The L1 distance is a mean over a and b of all pixels of all pictures.
 #
-# <details><summary>Hint 1</summary>The painter is pleased when its patches are called true. Which half of exercise 11.1 is
-# that, and with which logits?</details>
+# <details><summary>Hint 1</summary>The painter wants its patches to be called true. Which half of exercise 11.1 is that, and
+# with which logits?</details>
 # <details><summary>Hint 2</summary><code>(made - true).abs().mean()</code> is the L1 distance in ab units; divide it by 110,
 # multiply it by the weight, add the first part.</details>
 
@@ -255,16 +255,15 @@ show(
 )
 
 # %% [markdown]
-# $-\ln D$ pushes most where the painter is found out, and that is where it has most to learn. It is called the
-# *non-saturating* loss.
+# $-\ln D$ pushes most where the painter is found out, and has most to learn. It is called the *non-saturating* loss.
 #
-# How much do the two parts weigh? At $D = 1/2$ the first is 0.69. A distance of 10 ab units makes the second 100 · 10 / 110
-# = 9.1. But values do not move a network, slopes do. Between red and green the slope of the expected L1 is zero, whatever
-# its weight: the pull to red and the pull to green cancel. There the softest voice of the judge decides.
+# How much does each part of $J_G$ weigh? At $D = 1/2$ the first is 0.69. A distance of 10 ab units makes the second 100 · 10 /
+# 110 = 9.1. But it is slopes that move a network, not values. Between red and green the slope of the expected L1 is zero,
+# whatever its weight: the pull to red and the pull to green cancel. There even a faint voice of the judge decides.
 #
 # ## 3. The best discriminator
 #
-# Suppose that a color makes up the share $p$ of the true discs and the share $q$ of the made up ones. Shown that color, the
+# Suppose that a share $p$ of the true discs and a share $q$ of the made-up ones have a certain color. Shown that color, the
 # judge can do no better than to say how often it was true:
 #
 # $$ D^* = \frac{p}{p + q}. $$
@@ -277,8 +276,8 @@ show(
 # ### Exercise 11.3 · The best discriminator
 # ●●●○○ · 10 minutes
 #
-# For K colors, return $D^*$ of each, and the loss $J_D$ of the judge that answers so: the expected value, in which each
-# color counts as often as it occurs. A color that nobody has, $p = q = 0$, gets $D^* = 1/2$ and adds nothing to the loss.
+# For K colors, return $D^*$ of each, and the expected loss $J_D$ of the judge that gives these answers: each color counts as
+# often as it occurs. A color that no disc has, $p = q = 0$, gets $D^* = 1/2$ and adds nothing to the loss.
 #
 # <details><summary>Hint 1</summary>0/0 is NaN; <code>torch.where</code> can replace it afterwards. And the loss is half of
 # sum(-p ln D) plus half of sum(-q ln(1 - D)).</details>
@@ -313,17 +312,18 @@ for name, shares in painters.items():
     print(f"{name:20}" + "".join(f"{x:7.2f}" for x in (*D.tolist(), abs(loss))))
 
 # %% [markdown]
-# - *Brown* is found out always: loss 0. It is what L1 and L2 may leave.
-# - *Red* alone is on the palette, and yet the judge can tell something: a red disc is true with 1/3 only, since green is
-#   missing. Making one plausible color for everything is called **mode collapse**; against the best judge it does not pay.
-# - *Red or green*, half each, is the only painter against which nothing helps: $D^* = 1/2$, loss 0.69. The judge's loss is
-#   $\ln 2$ minus a distance between the two distributions (their Jensen-Shannon divergence), and that is 0 only if they are
-#   equal.
+# - *Brown* is always found out: loss 0. It is what L2 asks for and L1 allows.
+# - *Red* alone is on the palette, and yet the judge can tell something: a red disc is true with probability 1/3 only, since
+#   green is missing. Making one plausible color for everything is called **mode collapse**; against the best judge it does not
+#   pay.
+# - *Red or green*, half each, is the only painter that the best judge cannot tell: $D^* = 1/2$, loss 0.69. The best judge's
+#   loss is $\ln 2$ minus a distance between the two distributions (their Jensen-Shannon divergence), which is 0 only if they
+#   are equal.
 #
-# So the best painter against the best judge paints from the *palette*, not its mean. Nobody wrote this loss down.
+# So against the best judge, the best painter paints from the *palette*, not its mean. Nobody wrote this loss down.
 #
-# Does a judge that learns from examples find $D^*$? Below, three logits, one for each color, and 2,000 discs of each kind.
-# The painter is "half of them brown".
+# Does a judge that learns from examples find $D^*$? Below it has three logits, one for each color, and sees 2,000 true and
+# 2,000 made-up discs. The painter is "half of them brown".
 
 # %%
 torch.manual_seed(0)
@@ -340,16 +340,16 @@ print("learned:", [round(D, 2) for D in logits.sigmoid().tolist()])
 print("best:   ", [round(D, 2) for D in best_judge(truth, q)[0].tolist()])
 
 # %% [markdown]
-# It comes close to 2/3 for red and green. For brown the logit would have to run to minus infinity.
+# It comes close. For brown the logit would have to run to minus infinity.
 #
 # ## 4. Two networks for it
 #
 # ### The painter: a U-Net
 #
-# The picture shrinks by halves, here down to a single cell, and grows again by doublings. On the way down the network finds
-# out *what* is there, and forgets *where*. So each level on the way up is handed what the same level knew on the way down.
-# These handed-over maps are the **skips**. Drawn from left to right, the way down and up is a U. (Isola et al., section
-# 3.2.1.)
+# The picture is halved again and again, here down to a single cell, and then doubled again and again. On the way down the
+# network finds out *what* is there, and forgets *where*. So each level on the way up is also handed what the same level knew on
+# the way down. These handed-over maps are the **skips**. Drawn from left to right, the way down and up is a U. (Isola et al.,
+# section 3.2.1.)
 
 # %% jupyter={"source_hidden": true}
 fig, (ax,) = panels(1, 1, (8.2, 3.0))
@@ -381,8 +381,8 @@ show(
 )
 
 # %% [markdown]
-# What does a painter without skips lose? Take a disc with *one* color, so that there is nothing to guess, and train two
-# U-Nets with L1 alone. In the second all skips are set to zero. Then where the disc is must pass through a single cell.
+# What does a painter without skips lose? Take a disc with *one* color, so that there is nothing to guess, and train two U-Nets
+# with L1 alone. In the second all skips are set to zero, so that the place of the disc must pass through a single cell.
 #
 # **Predict.** Which discs will it find: all, the large ones, none?
 
@@ -432,16 +432,15 @@ show_discs(
 )
 
 # %% [markdown]
-# 150 steps are few: with skips the color is not yet full, and pale at the rim. Without them the small discs stay gray, and
-# many of the large ones get a smear of yellow that does not know where they end. A cell that has to hold the whole picture
-# must learn to describe it first. A U-Net can be as deep and still see every pixel where it stands: it need not choose
-# between *what* and *where*.
+# 150 steps are few: with skips the color is not yet full, and pale at the rim. Without them the small discs stay gray, and many
+# of the large ones get a smear of yellow that does not know where they end. With skips a network need not choose between *what*
+# and *where*.
 #
 # ### Why a kernel of 4?
 #
-# The way up is made of *transposed* convolutions: each cell writes a kernel of numbers into the larger map, every 2 pixels.
-# Some pixels may be written more often than others. **Predict**: how often is each pixel of a row written with a kernel of
-# 3, and with one of 4?
+# The way up is made of *transposed* convolutions: each cell writes a kernel of numbers into the larger map, 2 pixels beside its
+# neighbor's. Some pixels may be written more often than others. **Predict.** How often is each pixel of a row written with a
+# kernel of 3, and with one of 4?
 
 # %%
 for kernel in (3, 4):
@@ -450,19 +449,18 @@ for kernel in (3, 4):
     print(f"kernel {kernel}:", *(int(t) for t in times[2:-2]))
 
 # %% [markdown]
-# With 3 every second pixel gets twice as much. A network can learn to undo that, but it begins with a checkerboard. With 4,
-# twice the stride, all pixels get the same. (This deals with lattices of 2 pixels. The blotches of section 8 have another
-# cause.)
+# With 3, every second pixel gets twice as much. A network can learn to undo that, but it begins with a checkerboard. With 4,
+# twice the stride, all pixels get the same. (The blotches of section 8 have another cause.)
 #
 # ### The judge: PatchGAN
 #
-# The judge of Isola et al. does not answer for the whole picture (section 3.2.2). Ours is built like it: some convolutions
+# The judge of Isola et al. does not answer for the whole picture (section 3.2.2). Ours is built like theirs, of convolutions
 # with a kernel of 4 and a padding of 1. It answers with a *map* of logits. Each logit sees a square of the picture, its
-# **patch**. The loss is the mean over the map, so every patch must look true. Such a network is small and takes large
-# pictures, too.
+# **patch**. The loss is the mean over the map, so every patch must look true. Such a network is small and takes pictures of any
+# size.
 #
-# How large is the patch? Go backward from one logit: a convolution with a kernel of 4 and stride $s$ turns $r$ cells into
-# $s\,(r - 1) + 4$. And how large is the map? Go forward: $n$ cells with a padding of 1 on both sides give
+# How large is the patch? Go backward from one logit: $r$ cells after a convolution with a kernel of 4 and stride $s$ see
+# $s\,(r - 1) + 4$ cells before it. And how large is the map? Go forward: $n$ cells with a padding of 1 on both sides give
 # $\lfloor (n + 2 - 4) / s \rfloor + 1$.
 #
 # **Predict.** Strides 2, 2, 1, 1 on a picture of 64 pixels: how large are patch and map? Do the patches overlap?
@@ -470,8 +468,7 @@ for kernel in (3, 4):
 # ### Exercise 11.4 · What a patch sees
 # ●●○○○ · 8 minutes
 #
-# Return the side of the patch in pixels, and the side of the map, for convolutions with a kernel of 4 and a padding of 1 and
-# the given strides, first to last.
+# Return the side of the patch in pixels, and the side of the map, for such convolutions with the given strides, first to last.
 #
 # <details><summary>Hint 1</summary>Two loops. One goes from the last stride to the first and begins with 1 cell; the other
 # goes from the first to the last and begins with the picture.</details>
@@ -505,20 +502,19 @@ for halvings, pixels in ((2, 16), (2, 64), (2, 256), (3, 256)):
 
 # %% [markdown]
 # Patches of 34 pixels on a map of 14 x 14: neighbors overlap almost entirely. Isola et al. use patches of 70 pixels (section
-# 4.4): that is three halvings, and 30 x 30 patches at 256 pixels. The appendix of Agrawal and Sawhney has "a 30x30 image",
-# too. The code published with it works at 64 pixels and has two halvings: 14 x 14. On our discs of 16 pixels the map is 2 x
-# 2, and each logit sees the whole picture.
+# 4.4): three halvings, and 30 x 30 patches at 256 pixels. The code of Agrawal and Sawhney has two halvings at 64 pixels: 14 x
+# 14 (their text says 30 x 30). On our discs of 16 pixels the map is 2 x 2, and each logit sees the whole picture.
 #
 # ## 5. Watch a game
 #
-# In each step both see the same batch. The judge moves first, on true discs and on discs just painted. Then the painter
-# moves, and asks the judge that has just learned. Both rates fall along a cosine: at a constant rate the two chase each
-# other and do not settle. $\lambda$ is 100.
+# In each step both see the same batch. The judge learns first, from true discs and from discs just painted. Then the painter
+# learns, and asks this new judge. Both learning rates fall along a cosine: at a constant rate the two chase each other and do
+# not settle. $\lambda$ is 100.
 #
-# `alone` is the same painter with L1 only. Its judge learns as well, to show how easily such colors are found out. But the
+# `alone` is the same painter with L1 only. Its judge learns as well, to show how easily such colors are found out, but the
 # painter does not listen.
 #
-# **Predict.** Where in the ab plane will the discs of `alone` lie? Where those of `game`?
+# **Predict.** Where in the ab plane will the discs of `alone` lie, and where those of `game`?
 
 
 # %%
@@ -593,9 +589,9 @@ show_discs(
 )
 
 # %% [markdown]
-# With L1 alone all discs lie in one spot between the two colors. After the game nine of ten are near one of them, and both
-# colors occur. They are mottled, and a few stay brown. Of the discs near a color four of ten have the *wrong* one, 90
-# ab units away. (Three seeds gave 98, 90 and 88 % near a color. You see the third.)
+# With L1 alone all discs lie between the two colors. After the game nine of ten are near one of them, and both occur. The discs
+# are mottled, and a few stay brown. Of those near a color four of ten have the *wrong* one, 90 ab units away. (Three seeds gave
+# 98, 90 and 88 % near a color. You see the third.)
 #
 # **Predict.** By L1, which of the two is better? And the judge: how often is it right about each?
 
@@ -657,12 +653,12 @@ show_signals(
 )
 
 # %% [markdown]
-# L1 finds `alone` better. Of course: it was asked for nothing else. And the judge finds it out every time.
+# L1 finds `alone` better: it was trained for nothing else. The judge finds it out every time.
 #
-# In the game the judge is right about four patches of five, and its loss stays below ln 2: the painter has not won. But it
-# has not lost either, and its chroma is that of the truth. Both losses end about where they began. Each player's loss
-# depends on how good the other is, so a level curve can mean that both get better. What tells progress must come from
-# outside the game: here, the distance from the palette.
+# In the game the judge is right about four patches of five, and its loss stays below ln 2: the painter has not won. It has not
+# lost either, and its chroma is that of the truth. Both losses end about where they began. Each player's loss depends on how
+# good the other is, so a level curve can mean that both get better. Progress must be measured outside the game: here, by the
+# distance from the palette.
 #
 # **Predict.** Discs that look right, and a judge that is mostly right: what gives the painter away?
 
@@ -681,8 +677,8 @@ for name, ab in answers.items():
     print(f"{sum(inner) / 60:19.1f}")
 
 # %% [markdown]
-# A true disc has one color up to its rim, and its ground has none. The painted ones are blotched, and the ground has a tint.
-# The eye finds that in the figure, and the judge may.
+# A true disc has one color up to its rim, and its ground has none. The painted ones are mottled, and their ground has a tint.
+# The judge may go by that.
 #
 # ### How it came about
 #
@@ -730,8 +726,8 @@ moment = ipywidgets.IntSlider(0, 0, len(moments) - 1, 1, description="moment")
 slider_demo(at_moment, moment, "moment", "The ab plane with 60 discs", width=432)
 
 # %% [markdown]
-# White squares are the true red (right) and green (left), black dots the 60 discs; a runs to the right, b upward. The same
-# without a kernel:
+# White squares are the true red (right) and green (left), black dots the 60 discs; a runs to the right, b upward. Five moments,
+# for readers without a kernel:
 
 # %% jupyter={"source_hidden": true} tags=["trained"]
 fig, axes = panels(1, 5, (1.75, 1.9))
@@ -751,14 +747,14 @@ show(
 )
 
 # %% [markdown]
-# First to the middle, where L1 is content; then they part. At step 160 many are beyond red: the game is restless until the
-# rate falls.
+# They first go to the middle, where L1 is content; then they part. At step 160 many are beyond red: the game is restless until
+# the rates fall.
 #
 # ### Which disc becomes red?
 #
-# The painter has no dice: the same picture gives the same answer. So something in the gray picture must have decided. There
-# is nothing in it but the place and the size of the disc, and neither says anything about the color. **Predict**: what does
-# the painter go by?
+# The painter has no dice: the same picture gives the same answer. So something in the gray picture must decide. There is
+# nothing in it but the place and the size of the disc, and neither says anything about the color. **Predict.** What does the
+# painter go by?
 
 # %% jupyter={"source_hidden": true} tags=["trained"]
 rows_of, columns_of = torch.meshgrid(
@@ -791,15 +787,14 @@ for top, bottom in ((0, 6), (6, 8.1), (8.1, 16)):
     print(f"middle in rows {top} to {bottom}: {here.sum()} discs, {reds:.0%} painted red")
 
 # %% [markdown]
-# Red in the middle, green above and below: the painter has made up a rule. Half of its discs are red, and still it cannot
-# win like this. The judge sees the place as well. Where all discs are red, the best judge calls a red one true with 1/3 only
-# (the painter "red" of exercise 11.3), and pushes it to green. Then the rule has to move on. That may be why the game is so
-# restless.
+# Red in the middle, green above and below: the painter has invented a rule. Half of its discs are red, and still it cannot win
+# like this, since the judge sees the place as well. Where all discs are red, the best judge gives a red one only 1/3 (the
+# painter "red" of exercise 11.3), and pushes it to green. So the rule has to move on. That may be why the game is so restless.
 #
-# Could one give it dice? Isola et al. fed random numbers to the generator, which learned to ignore them. They use *dropout*
-# instead, in use as in training (section 3.1). Our U-Net sets half of the channels of three levels to zero at random; in use
-# only when it is asked for `samples`. **Predict**: of 60 discs, painted eight times each, how many come out sometimes red
-# and sometimes green?
+# Can the painter get dice? Isola et al. fed random numbers to the generator, which learned to ignore them. Instead they keep
+# *dropout* after the training (section 3.1). Ours sets half of the channels of three levels to zero at random; after the
+# training only when it is asked for `samples`. **Predict.** Of 60 discs, painted eight times each, how many come out sometimes
+# red and sometimes green?
 
 # %% tags=["trained"]
 draws = painter.samples(lightness, 8)  # (8, 60, 2, 16, 16)
@@ -811,17 +806,17 @@ print(f"spread over 8 draws: {spread:.1f} ab units; red and green are 90 apart")
 print(f"{both} of 60 discs come out in both colors")
 
 # %% [markdown]
-# The dice are hardly used. Isola et al. report the same: "only minor stochasticity" (section 3.1). A GAN of this kind gives
-# one plausible answer, not the distribution. Lesson 6 had 313 probabilities to draw from.
+# The dice are hardly used. Isola et al. report the same: "only minor stochasticity" (section 3.1). A GAN of this kind gives one
+# plausible answer, not the distribution. Lesson 6 had 313 probabilities to draw from.
 #
 # ## 6. What goes wrong
 #
-# Three games that fail, each in its way:
-# - `gray`: four hues around gray, and L1 alone, as when the judge's voice is too weak to be heard;
-# - `judge wins`: no L1, a painter at a thirtieth of the rate, and a judge that learns 20 times as fast as the painter;
+# Three games that fail, each in its own way:
+# - `gray`: four hues around gray, and L1 alone, as if the judge's voice were too weak to be heard;
+# - `judge wins`: no L1, a painter at a thirtieth of its learning rate, and a judge at 20 times the painter's;
 # - `no L1`: the game of section 5 without L1.
 #
-# **Predict** from these words what losses, hits and chroma will look like.
+# **Predict** for each how the losses, the judge's hits and the chroma will look.
 
 # %%
 four = Discs(Palette([(40, 0), (0, 40), (-40, 0), (0, -40)], [1 / 4] * 4))
@@ -852,23 +847,23 @@ with torch.no_grad():
 print(f"no L1: {near:.0%} of the discs near a color; chroma of the ground {ground:.0f}")
 
 # %% [markdown]
-# - **Gray.** *Symptom:* chroma far below the truth, and a judge that is always right. *Cause:* nobody listens to the judge;
-#   the median of four hues around gray is gray. *Cure:* less weight on L1, or a judge that is heard.
-# - **The judge wins.** *Symptom:* it is right about everything, the painter's loss climbs, and the picture hardly changes
-#   any more. *Cause:* one player learns much faster than the other. *Cure:* a smaller rate for the judge (`balance` below
-#   1), or asking it for less than certainty (`smoothing`).
-# - **No L1.** No sign is found, the losses are level, and most discs have one of their colors. Yet the chroma is twice the
-#   truth, because the ground is painted, too. The painter is found out nine times of ten, and does not learn from it in so
-#   few steps. L1 costs nothing where the color is known: it keeps the ground gray from the first steps on.
+# - **Gray.** *Symptom:* chroma far below the truth, and a judge that is always right. *Cause:* the painter does not hear the
+#   judge; the median of four hues around gray is gray. *Cure:* less weight on L1, or a judge that is heard.
+# - **The judge wins.** *Symptom:* it is right about everything, the painter's loss climbs, and the picture hardly changes.
+#   *Cause:* one player learns much faster than the other. *Cure:* a smaller rate for the judge (`balance` below 1), or asking
+#   it for less than certainty (`smoothing`).
+# - **No L1.** *Symptom:* `signs` finds nothing, the losses are nearly level, and most discs have one of their colors. Yet the
+#   chroma is twice the truth, because the ground is painted, too. *Cause:* the painter is found out nine times out of ten, but
+#   has too few steps to learn from it. *Cure:* L1, which keeps the ground gray from the first steps on.
 #
-# The first two can be read from the curves. The third cannot, unless one compares with the truth. (A collapse to one color
-# we did not see with this painter. In the report of Agrawal and Sawhney the GAN is "unable to learn well so far".)
+# The first two can be read from the losses and hits. The third shows only in a comparison with the truth. (We did not see this
+# painter collapse to one color. In the report of Agrawal and Sawhney the GAN is "unable to learn well so far".)
 #
 # ## 7. The whole toy world
 #
-# A disc on gray is a small world. Does it hold in one with sky, grass, houses and fruit? The same two trainings, on scenes
-# of 24 pixels, with $\lambda = 10$, 1,500 steps of 16 scenes each, with a painter twice as wide. That takes a minute and a
-# half, so here are stored numbers. The apples are those of 200 scenes that neither has seen.
+# A disc on gray is a small world. Does the game also work in one with sky, grass, houses and fruit? Here are stored numbers of
+# the same two trainings with scenes of 24 pixels: $\lambda = 10$, 1,500 steps of 16 scenes, a painter twice as wide. The apples
+# are those of 200 scenes that neither has seen.
 #
 # **Predict.** Green grass is everywhere in these scenes. What will L1 do with the apples? Will the game get as far as with
 # discs?
@@ -887,20 +882,19 @@ for name, row in toy["rows"].items():
 
 # %% [markdown]
 # L1 leaves the apples between the colors, on the side of green: 41 % are near it, hardly any leans to red, and the judge finds
-# all of it out. After the game there are red apples and green ones, and the judge is right about two of three. But this is not
-# the clean result of the discs: a little over half of the apples are near a color, the others still between. By L1 the game
-# is again the worse.
+# them all out. After the game there are red apples and green ones, and the judge is right about two of three. But the result is
+# not as clean as with the discs: a little over half of the apples are near a color. By L1 the game is again worse.
 #
 # ## 8. Where blotches come from
 #
-# Agrawal and Sawhney show pictures with "blotches of incoherent color", most of them from the classifier. They blame the
-# last layer, which is "different for every pixel" (section 5.5). Let us look at it in a world where everything is known.
+# Agrawal and Sawhney show pictures with "blotches of incoherent color", above all from the classifier. They blame the last
+# layer, which is "different for every pixel" (section 5.5). Look at it in a world where everything is known.
 #
-# Their network answers with 10 numbers for a and 10 for b. It takes the likeliest bin of each axis. But an axis does not
-# know what the other has chosen.
+# Their network answers with 10 numbers for a and 10 for b, and takes the likeliest bin of each axis. But neither axis knows
+# what the other has chosen.
 #
-# **Predict.** A thing is (50, 30) with 0.4, (-30, 10) with 0.3 and (-30, -50) with 0.3. Which a is likeliest? Which b? Is
-# that a color of the thing?
+# **Predict.** A thing is (50, 30) with probability 0.4, (-30, 10) with 0.3 and (-30, -50) with 0.3. Which a is likeliest? Which
+# b? Is that a color of the thing?
 #
 # ### Exercise 11.5 · Alone and together
 # ●●○○○ · 8 minutes
@@ -908,7 +902,7 @@ for name, row in toy["rows"].items():
 # `joint` holds the probability of each pair of bins, a down and b to the right. Return the color (a, b) of the likeliest
 # bins, each axis by itself, and the color of the likeliest pair.
 #
-# <details><summary>Hint 1</summary>How likely is an a, whatever b? The sum of its row. How likely is a pair? It stands in
+# <details><summary>Hint 1</summary>How likely is an a, whatever b? It is the sum of its row. How likely is a pair? It stands in
 # the table.</details>
 # <details><summary>Hint 2</summary><code>joint.sum(dim=1).argmax()</code> is the number of the likeliest a.
 # <code>joint.argmax()</code> counts through the flat table: <code>// K</code> is the row, <code>% K</code> the
@@ -947,8 +941,8 @@ for words, color in (("each alone", alone_color), ("as a pair", pair_color)):
     print(f"{distance.item():.0f} ab units from the nearest color")
 
 # %% [markdown]
-# The likeliest a with the likeliest b is a color that the thing never has. Is this rare? **Predict**: of 300 random
-# palettes, how many lose their colors in this way, with two, three or six colors?
+# The likeliest a with the likeliest b is a color that the thing never has. Is this rare? **Predict.** Of 300 random palettes of
+# two, three or six colors, how many have this fault?
 
 # %%
 random = torch.Generator().manual_seed(0)
@@ -964,9 +958,9 @@ for k in (2, 3, 6):
     print(f"{k} colors: {lost / 3:.0f} % have a likeliest color that does not occur")
 
 # %% [markdown]
-# Now a balloon, one of six hues with 1/6 each. No network gives exactly 1/6 everywhere. We let the probabilities swing by
-# some percent from place to place, smoothly, and read each pixel in three ways: the likeliest bin of each axis, the
-# likeliest pair, and the expectation. The gray picture is flat: nothing in it asks for an edge.
+# Now a balloon, of one of six hues, each with 1/6. No network gives exactly 1/6 everywhere. Let the probabilities swing
+# smoothly by some percent from place to place, and read each pixel in three ways: the likeliest bin of each axis, the likeliest
+# pair, and the expectation. The gray picture is flat: nothing in it asks for an edge.
 #
 # **Predict.** How many colors will be in each picture?
 
@@ -1021,14 +1015,14 @@ show(
 #   color by half the plane. Choosing pairs does not cure that; it makes no fewer jumps here. The expectation has none, and
 #   no color either.
 #
-# So a last layer that is "different for every pixel" is not needed: here there is no layer. Lesson 6 met these jumps as
+# So blotches need no last layer that is "different for every pixel": here there is no layer at all. Lesson 6 met these jumps as
 # seams.
 #
 # ## 9. On photos
 #
-# The course has one such painter for photos, `gan`: the U-Net of section 4, four times as wide as in our games, a patch of
-# 34 pixels, $\lambda = 100$. It was trained for 37 minutes on two cores. `l2` is the regression of lesson 3 for photos,
-# another network, trained by itself. So not all of the difference is the judge's.
+# The course has one such painter for photos, `gan`: the U-Net of section 4, four times as wide as in our games, a patch of 34
+# pixels, $\lambda = 100$. It was trained for 37 minutes on two cores. `l2` is the regression of lesson 3 for photos. It is
+# another network, so not all of the difference is due to the judge.
 #
 # **Predict.** Which has the higher raw AuC? Which has more chroma, and which is as vivid as the truth?
 
@@ -1075,21 +1069,20 @@ spread = network.samples(small_L, 8).std(dim=0).norm(dim=1).mean()
 print(f"spread over 8 draws of dropout: {spread:.1f} ab units")
 
 # %% [markdown]
-# Distances prefer `l2`: 2.5 points of raw AuC, and 1.6 dB. `gan` is below gray by raw AuC. It has more chroma than `l2`, but
-# by far not that of the truth: with $\lambda = 100$ and 37 minutes it has learned only a little of what the game promises.
-# On our five photos it is the more vivid one in three, and its colors lie in clouds that do not follow the things. Closeness
-# is not quality (lesson 8); but neither is chroma. Whether people would take one of them for real, we have not asked.
+# Distances prefer `l2`, by 2.5 points of raw AuC and 1.6 dB. By raw AuC `gan` is below gray. It has more chroma than `l2`, but
+# far less than the truth: with $\lambda = 100$ and 37 minutes it has learned only a little of what the game promises. It is the
+# more vivid one in three of our five photos, and its colors lie in clouds that do not follow the things. Closeness is not
+# quality (lesson 8), but neither is chroma. Whether people would take either for real, we have not asked.
 #
-# Dropout moves the colors of a photo by 4.7 ab units, a third of their chroma and more. That is more than with the discs,
-# and still far from red here and green there.
+# Dropout moves the colors of a photo by 4.7 ab units, more than with the discs, and still far from red here and green there.
 #
 # ## 10. The report as one experiment
 #
-# Agrawal and Sawhney compare losses, numbers of bins, dropout, kernels and ways to update the weights. Here are their
-# networks once more, small: nine convolutions of 16 channels on thumbnails of CIFAR-10, 300 steps of 32. That is half of one
-# percent of the pictures that theirs were shown. One seed each, so a few units of difference mean nothing. `baseline` has
-# three layers and 2,000 pictures. Their first measure is the **Frobenius distance**: the root of the sum of all squared
-# differences in a picture (lesson 8). A row `, mode` takes the likeliest bins, `, mean` the expectation.
+# Agrawal and Sawhney compare losses, numbers of bins, dropout, kernels and ways to update the weights. Here are small versions
+# of their networks: nine convolutions of 16 channels on thumbnails of CIFAR-10, 300 steps of 32. Theirs were shown 200 times as
+# many pictures. One seed each, so a few units of difference mean nothing. `baseline` has three layers and 2,000 pictures. Their
+# first measure is the **Frobenius distance**: the root of the sum of all squared differences in a picture (lesson 8). Rows with
+# `mode` take the likeliest bins, rows with `mean` the expectation.
 #
 # **Predict.** Their order by distance, nearest first, is cross-entropy, smooth L1, L2, L2 with dropout. Will it be ours?
 
@@ -1108,19 +1101,18 @@ for words, (numbers, bins) in lines.items():
     print(f"{numbers[f'accuracy_{bins}']:8.1%} of {bins}{numbers['jumps']:9.2%}")
 
 # %% [markdown]
-# - **The order does not come out.** Smooth L1, L2, L2 with dropout: yes, by a few units. But their winner, cross-entropy
-#   with the likeliest bins, is our last, no nearer than gray. The same network read by its expectation is among the first. A
-#   likeliest bin is not made to be near.
-# - **Vivid, yes.** The likeliest bins have more chroma than L2, and dropout has less, as they write.
-# - **More bins, fewer hits:** 27, 9 and 6 % with 10, 30 and 50 bins; theirs are 41.5, 27.8 and 18.9. Gray alone has 24, 8
-#   and 4 (the last two are in the file): smaller targets (lesson 8).
-# - **Narrow bins where colors are frequent**, which section 6 proposes and does not try. Ours (`adapted`) hold equally many
-#   pixels each: chroma 21, more than the truth, the largest distances, with 10 bins the most blotches. Where all bins are
-#   equally full, gray is no longer the likeliest. It is rebalancing by another name.
+# - **The order is not theirs.** Smooth L1, L2, L2 with dropout: yes, by a few units. But their winner, cross-entropy with the
+#   likeliest bins, is our last, no nearer than gray. The same network read by its expectation is among the first.
+# - **Vivid, yes.** The likeliest bins have more chroma than L2, as they write, and dropout has less.
+# - **More bins, fewer hits:** 27, 9 and 6 % with 10, 30 and 50 bins; theirs are 41.5, 27.8 and 18.9. Gray alone has 24, 8 and
+#   4: the targets are smaller (lesson 8).
+# - **Narrow bins where colors are frequent**, which the report proposes (section 6) and does not try. Ours (`adapted`) hold
+#   equally many pixels each: chroma 21, more than the truth; the largest distances; with 10 bins the most blotches. Where all
+#   bins are equally full, gray is no longer the likeliest. It is rebalancing by another name.
 # - **Blotches**: only where the likeliest is taken. A fully connected last layer (`l2_dense`), different for every pixel,
 #   brings none.
-# - **Kernel** 5 (`ce10`) is ahead of 3 and 7 here, too, by little. **Subtracting the mean** of a picture (`ce10_centered`)
-#   does no harm that could be seen.
+# - **Kernel** 5 (`ce10`) is ahead of 3 and 7 here, too, by little. **Subtracting the mean** of a picture (`ce10_centered`) does
+#   no visible harm.
 #
 # And the training itself:
 
@@ -1140,9 +1132,9 @@ for run in search["runs"][:3]:
     print(f": loss {run['loss']:.2f}")
 
 # %% [markdown]
-# They found Adam a little faster than Nesterov's momentum, and a rate of 0.001. Here Nesterov is ahead, at a rate ten times
-# Adam's, and the search prefers rates from 0.02 to 0.1. In 40 steps on 100 pictures a large rate has the advantage. A search
-# of short runs finds what is good for short runs.
+# They found Adam a little faster than Nesterov's momentum, and used a rate of 0.001. Here Nesterov is ahead, at a rate ten
+# times Adam's, and the search, in 40 steps on 100 pictures, prefers rates from 0.02 to 0.1. A search of short runs finds what
+# is good for short runs.
 #
 # ## What the papers say, what we measured
 #
@@ -1160,24 +1152,23 @@ for run in search["runs"][:3]:
 # | taken for real | GAN 22.5 %, Zhang et al. 27.8 %, L2 not clearly different from the GAN (Isola et al., section 4.5); "easily able to distinguish", six students (Agrawal & Sawhney, section 5.2) | 50 % if nobody can tell | not run |
 #
 # **Take away**
-# 1. A distance has no opinion between two colors that are equally likely. A discriminator has one, because it has looked at
-#    whole sets of colors, and nobody had to write it down.
+# 1. L1 has no opinion between two colors that are equally likely, and L2 wants their mean. A discriminator knows better: it has
+#    looked at whole sets of colors.
 # 2. In a game no loss has to fall. Read the hits of the judge, the chroma, and something outside the game.
-# 3. A painter without dice gives one plausible answer. It is not the distribution, and it is often wrong: closeness does not
-#    reward it.
+# 3. A painter without dice gives one plausible answer. It is not the distribution, and it is often wrong.
 #
 # ## Questions
 #
-# <details><summary>The judge's loss is 0.69, and the pictures are bad. How can that be?</summary>0.69 says that
-# <em>this</em> judge cannot tell. It may be too small, too slow, or at the beginning of its training. Only against the best
-# judge does ln 2 mean that the made up colors are distributed like true ones.</details>
+# <details><summary>The judge's loss is 0.69, and the pictures are bad. How can that be?</summary>0.69 says that <em>this</em>
+# judge cannot tell. It may be too small, too slow, or at the beginning of its training. Only against the best judge does ln 2
+# mean that the made-up colors are distributed like true ones.</details>
 # <details><summary>Why does the judge see L as well, and not only the colors?</summary>A green apple is true, a green sky is
 # not. Without L the painter could please the judge with plausible colors in the wrong places. With it the judge learns which
 # colors go with which gray picture: the game is <em>conditional</em>.</details>
-# <details><summary>Would a larger weight on L1 make the discs brown again?</summary>In the exact game, no: between the
-# colors L1 has no slope, whatever its weight. In a short training, yes. Try <code>weight=1000</code> in
-# <code>play</code>: with our seed 13 % of the discs come near a color, against 88 % with 100 and 100 % with 10. A small batch
-# has more reds or more greens by chance. That pull grows with the weight, and the judge's does not.</details>
+# <details><summary>Would a larger weight on L1 make the discs brown again?</summary>In the exact game, no: between the colors
+# L1 has no slope, whatever its weight. In a short training, yes. Try <code>weight=1000</code> in <code>play</code>: with our
+# seed 13 % of the discs come near a color, against 88 % with 100 and 100 % with 10. A small batch has more reds or more greens
+# by chance. That pull grows with the weight; the judge's pull does not.</details>
 # <details><summary>A classifier with 313 bins for (a, b) pairs, as in lesson 4: can it have the fault of exercise
 # 11.5?</summary>No. It chooses a pair. It can still have seams, where two pairs are nearly equally likely (lesson 6, section
 # 3).</details>
