@@ -176,7 +176,7 @@ show(
 # %% [markdown]
 # <details><summary>What happens here?</summary>On the saucer the network hesitates between blue and red. Their mean is a dull
 # purple. With a smaller T one of them wins, and the picture becomes more colorful. At T = 0 neighbors may decide differently,
-# and the color breaks into patches. The paper takes T = 0.38, a compromise; lesson 6 looks for it again.</details>
+# and the color breaks into patches. The paper takes T = 0.38, a compromise; lesson 6 asks what speaks for it.</details>
 #
 # The network runs only once, with 313 numbers for each of 48 x 48 pixels. The slider only reads this answer again.
 #

@@ -558,7 +558,7 @@ show(
 # %% [markdown]
 # The grid costs about 4 ab units with the nearest bin, and 0.2 with the soft code: five weights carry almost all of the two
 # numbers. Sharpening at T = 0.38 throws some of that away again. For a *perfect* code, T = 1 is best. Why sharpen, then?
-# Because a network's codes are not perfect: lesson 6.
+# Because a network is unsure, and the mean of many colors is dull: lesson 6.
 #
 # ### A trap: logits or probabilities?
 #

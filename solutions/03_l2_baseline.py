@@ -16,12 +16,12 @@
 # **Why do colorizations that are trained the obvious way come out brown and dull?**
 #
 # The obvious way: let the network answer with two numbers for each pixel, a and b, and punish the squared distance to the
-# true color. That is the L2 loss. You train such networks here, in a world where the best answer can be computed with
-# pencil and paper. So you can tell what the loss asks for from what the training has missed.
+# true color. That is the L2 loss. You train such networks here, in a world where the best answer can be computed with pencil
+# and paper. So you can tell what the loss asks for from what the training has missed.
 #
 # After this lesson you can
 # - make the check that comes before every training: learn one picture by heart;
-# - compute the best answer under L2 and under smooth L1, and what it costs;
+# - compute the best answer under L2, and what it costs; find the best answers under another loss, smooth L1;
 # - compare a trained network with the best possible answer, kind by kind;
 # - recognize four failures by their symptoms.
 #
@@ -53,8 +53,8 @@ from colorize.training import fit
 # %% [markdown]
 # ## 1. A world with known answers
 #
-# `ToyWorld` draws small scenes: sky, grass, fruit, balloons. Each thing gets its color from the palette of its kind, by a
-# throw of dice. The gray picture tells what a thing is. It does not tell how the dice fell.
+# The toy world, `ToyWorld`, draws small scenes: sky, grass, fruit, balloons. Each thing gets its color from the palette of
+# its kind, by a throw of dice. The gray picture tells what a thing is. It does not tell how the dice fell.
 
 # %%
 size = toyruns.size()
@@ -63,8 +63,8 @@ for kind in ("lemon", "apple", "plum", "balloon"):
     print(kind, world.palette(kind))
 
 # %% [markdown]
-# Each color is (a, b) with its probability. A lemon is always yellow. An apple is green or red, half and half. Below, one
-# gray picture and three colorings of it, drawn with three throws.
+# Each color is (a, b) with its probability. A lemon is always yellow. An apple is red or green, each with probability one
+# half. Below, one gray picture and three colorings of it, drawn with three throws.
 
 # %%
 throws = [ToyWorld(48).scenes(1, seed=3, color_seed=throw) for throw in (0, 2, 7)]
@@ -90,8 +90,8 @@ show(
 # %% [markdown]
 # ## 2. A loss
 #
-# A network answers with $\hat c$, the pair (a, b), at each pixel; $c$ is the true pair. The L2 loss of Zhang et al. (2016,
-# equation 1) is half the squared distance,
+# At each pixel, a network answers with $\hat c = (\hat a, \hat b)$; the true color is $c = (a, b)$. The L2 loss of Zhang et
+# al. (2016, equation 1) is half the squared distance,
 #
 # $$ \mathrm{L2} = \frac{1}{2}\,\lVert \hat c - c \rVert^2 = \frac{1}{2}\left[(\hat a - a)^2 + (\hat b - b)^2\right] . $$
 #
@@ -120,16 +120,16 @@ def l2_loss(pred_ab, true_ab):
 # %% [markdown]
 # ## 3. One picture first
 #
-# Before a long training, make a short one on a single picture. A network with hundreds of thousands of weights can learn
-# one picture by heart, so the loss must come close to zero. If it does not, something is broken: the loss, the data, the
-# learning rate. The check takes seconds and saves hours.
+# Before a long training, make a short one on a single picture. A network with hundreds of thousands of weights can learn one
+# picture by heart, so the loss must come close to zero. If it does not, something is broken: the loss, the data, the learning
+# rate. The check takes seconds and saves hours.
 #
-# Our network is `SmallNet`: convolutions with batch norm and ReLU, which halve the resolution five times, look at the whole
-# scene from there, and go back up to half the resolution of the picture. With 2 outputs it answers a and b.
-# `fit(network, data, loss, steps, batch_size, learning_rate)` trains it. Each step takes a batch of pictures, converts them
-# to Lab, shows L to the network, and moves its weights so that the loss between its answer and the true ab falls.
+# Our network is `SmallNet`. Its convolutions, with batch norm and ReLU, halve the resolution five times, look at the whole
+# scene from there, and go back up to half the resolution of the picture. With 2 outputs it answers a and b. `fit(network,
+# data, loss, steps, batch_size, learning_rate)` trains it: each step takes a batch of pictures, converts them to Lab, shows L
+# to the network, and moves its weights so that the loss between its answer and the true ab falls.
 #
-# The data may be anything that has a method `batch`. This one gives out the same pictures at every step.
+# The data may be anything that has a method `batch`. The class below gives out the same pictures at every step.
 
 
 # %%
@@ -152,9 +152,8 @@ def learn_by_heart(rgb):
 
 
 # %% [markdown]
-# We take throw 1 from above, with the green apple, in batches of 8 copies. (One copy would do, if our network did not contain
-# batch norm, a layer that measures means and variances in each batch. In a batch of one small picture it measures them
-# badly.)
+# We take throw 1, with the green apple, in batches of 8 copies. (One copy would do if our network did not contain batch norm,
+# a layer that measures means and variances in each batch. In a batch of one small picture it measures them badly.)
 
 # %%
 one, history = learn_by_heart(throws[0].rgb())
@@ -188,15 +187,15 @@ for number, throw in enumerate(throws, 1):
     print(f"throw {number}: loss {loss:.1f}")
 
 # %% [markdown]
-# Throw 1 costs a little more than at the end of the training, since batch norm now uses means and variances that it has
-# collected on the way. Throw 3 shares the green apple with throw 1, throw 2 does not.
+# Throw 1 costs a little more than at the end of the training, since batch norm now uses means and variances that it collected
+# on the way. Throw 3 costs less than throw 2: it shares the green apple with throw 1.
 #
-# A loss near zero on one picture shows that the machinery works. It shows nothing about colors: the network has learned the
-# answer by heart, dice and all.
+# A loss near zero on one picture shows that the machinery works. It shows nothing about colors: the network has learned them
+# by heart, dice and all.
 #
 # ### Two pictures, one gray
 #
-# Now train on throw 1 and throw 2 together. The network sees the same gray picture twice, and is told two different colors.
+# Now train on throw 1 and throw 2 together. The network sees one gray picture, and is told two different colors.
 #
 # **Predict.** Which color will the apple get? Can the loss come near zero?
 
@@ -214,7 +213,7 @@ print("apple, network: ", [round(x) for x in answer[0, :, apple].mean(dim=1).tol
 print("apple, mean:    ", [round(x) for x in middle[0, :, apple].mean(dim=1).tolist()])
 
 # %% [markdown]
-# To see the answer, `paint` scales its color up to the size of the picture and puts it on the picture's lightness.
+# `paint` scales the answer up to the size of the picture and puts it on the picture's lightness.
 
 # %% jupyter={"source_hidden": true} tags=["trained"]
 learned = paint(throws[0].lightness[:, None], answer)[0]
@@ -231,13 +230,13 @@ show(
 )
 
 # %% [markdown]
-# There it is, the brown apple, from two pictures and a few seconds of training. The network is not too small and not
-# undertrained. Its loss has come down to that of the mean of the two pictures, and no answer can do better. The rest of
-# the lesson says why, and what it means for a whole world.
+# There it is, the brown apple, from two pictures and a few seconds of training. The network is not too small, and not
+# undertrained: its loss has come down to that of the mean of the two pictures, and no answer can do better. The rest of the
+# lesson says why, and what it means for a whole world.
 #
 # ## 4. The best single answer
 #
-# Take one kind of thing with the palette $c_1, \dots, c_k$, its colors, and $p_1, \dots, p_k$, their probabilities. A network
+# Take one kind of thing. Its palette holds the colors $c_1, \dots, c_k$, with the probabilities $p_1, \dots, p_k$. A network
 # that cannot see which color was drawn must give one answer $x$ for all. On average it pays
 #
 # $$ E(x) = \sum_i p_i \, \tfrac12 \lVert x - c_i \rVert^2 . $$
@@ -290,7 +289,7 @@ def best_answer(colors, probabilities):
 
 # %% [markdown]
 # The best answer is not free. What it still costs is the least that any network can pay for this kind, if it cannot see the
-# color. We call it the *floor*.
+# color. We call this cost the *floor*.
 #
 # ### Exercise 3.3 · What the best answer costs
 # ●●○○○ · 10 minutes
@@ -332,8 +331,8 @@ for kind, share in zip(world.kinds, shares, strict=True):
 
 # %% [markdown]
 # The balloon's answer is gray: the mean of a full circle of colors is its center. The best answer never has more chroma than
-# the palette has on average (a mean of vectors is never longer than the mean of their lengths). That is the dullness, and it
-# needs no badly trained network. It is what the loss asks for.
+# the palette has on average, for a mean of vectors is never longer than the mean of their lengths. So dullness needs no badly
+# trained network. It is what the loss asks for.
 #
 # Kinds with one color cost nothing. Averaged over all pixels, the floors add up to the least loss of the whole world: that
 # of a network which tells every kind from the gray picture, and answers its mean.
@@ -346,7 +345,7 @@ print(f"floor of the world: {world_floor:.1f} squared ab units")
 # %% [markdown]
 # ## 5. A first network
 #
-# Now a training in earnest: every step shows new scenes, none comes twice. The size of everything stands in one place.
+# Now a training in earnest: every step shows new scenes, and none comes twice. The size of everything stands in one place.
 #
 # **Predict.** The floor is known. Will the loss reach it?
 
@@ -370,7 +369,7 @@ show(
 )
 
 # %% [markdown]
-# The loss at the end, and the loss on 200 scenes that the network has never seen. (All networks of this size are asked about
+# Below are the loss at the end, and the loss on 200 new scenes. (Every network of this size in the lesson is asked about
 # these 200.) An answer without any color, all gray, costs half the mean squared chroma.
 
 # %% tags=["trained"]
@@ -384,7 +383,7 @@ print(f"floor:          {world_floor:.0f}")
 
 # %% [markdown]
 # The network is not at the floor. Where does it lose the rest? Averaged over the throws, the loss is the floor plus half the
-# squared distance of the answer from the exact mean, so the excess can be seen pixel by pixel. An edge is where one of the
+# squared distance of the answer from the exact mean, so this excess can be seen pixel by pixel. An edge is where one of the
 # eight neighbors is of another kind: the largest and the smallest number of a kind in a window of 3 x 3 differ.
 
 # %% tags=["trained"]
@@ -399,11 +398,11 @@ print(f"{excess[edge].sum() / excess.sum():.0%} of the excess")
 
 # %% [markdown]
 # Nearly all of the excess lies at edges. A pixel there may belong to either side, and the network must make out the shape to
-# tell which. Away from the edges it is close to the best answer.
+# tell which. Elsewhere it is close to the best answer.
 #
 # ### Compare with the exact mean
 #
-# One number for everything hides what went wrong where. So ask kind by kind: what does the network say, on average, about an
+# One number for everything hides what went wrong where. So ask kind by kind: what does the network answer, on average, for an
 # apple?
 #
 # ### Exercise 3.4 · The mean answer for one kind
@@ -480,11 +479,11 @@ show(
 )
 
 # %% [markdown]
-# For kinds that fill at least one percent of the picture, our three seeds all came within 6 ab units of the exact mean. The
-# apple is brown, the balloon gray, the plum a dull violet, as computed. These dull colors are no failure of the training. They
-# are what it was asked for.
+# For kinds that fill at least one percent of the pixels, our three seeds all came within 6 ab units of the exact mean. The
+# apple is brown, the balloon gray, the plum a dull violet, as computed: no failure of the training, but what it was asked
+# for.
 #
-# Three new scenes, with the network's colors beside the best colors that L2 allows.
+# Three new scenes, with the network's colors beside the best colors that L2 allows:
 
 # %% jupyter={"source_hidden": true} tags=["trained"]
 best_ab = world.mean_ab(fresh.kind)  # at full resolution
@@ -515,8 +514,9 @@ for name, ab in (("truth", true_ab), ("exact mean", best), ("network", answer)):
     print(f"apples {each[apples].mean():.1f}, balloons {each[balloons].mean():.1f}")
 
 # %% [markdown]
-# In the whole picture the loss of chroma looks small, since sky and grass fill three quarters of it. Apples lose a third, and
-# balloons most of their color. In the second scene something else is missing: a red kite in front of the right tree.
+# In the whole picture little chroma seems to be missing, since sky and grass fill three quarters of it. But apples lose a
+# third of theirs, and balloons most of it. In the second scene something else is missing: a red kite in front of the right
+# tree.
 #
 # ### The rare kite
 #
@@ -534,19 +534,19 @@ print(f"cost of gray kites: {0.5 * share * exact['kite'].norm() ** 2:.1f} of the
 
 # %% [markdown]
 # The network has seen well over a thousand kites: one or two in most batches of 16 scenes. But the loss is a mean over
-# pixels, and a kite has few. If all kites stayed gray, that would cost about 3 of a loss that began above 1,000, so little
-# pulls toward their color. In 1,200 steps they do not get there: our three seeds ended 49 to 62 ab units away. L2 makes a
+# pixels, and a kite has few. If all kites stayed gray, that would cost 3 of the 779 that all gray costs, so little pulls
+# toward their color. In 1,200 steps the network does not get there: our three seeds ended 49 to 62 ab units away. L2 makes a
 # color dull where it is ambiguous. Averaging over pixels makes it dull where it is rare, even if it is certain. Lesson 5 does
 # something about that.
 #
 # ## 6. Another loss: smooth L1
 #
-# The mean answers to *squared* errors: a color twice as far pulls twice as hard. Suppose that every color pulled with the same
-# force, wherever it is. That is the L1 loss, $|\hat a - a| + |\hat b - b|$, and its best answer is the median. For a plum,
-# 70 % violet and 30 % yellow, the median of a and of b is that of the violet.
+# The mean is the best answer to *squared* errors: a color twice as far away pulls twice as hard. Suppose instead that every
+# color pulled with the same force, wherever it is. That is the L1 loss, $|\hat a - a| + |\hat b - b|$, and its best answer is
+# the median. For a plum, 70 % violet and 30 % yellow, the median of a and of b is that of the violet.
 #
 # L1 has a kink at zero. Smooth L1 rounds it off, for errors below some $\beta$. Agrawal and Sawhney (section 4.2.4) tried it,
-# with $\beta = 1$. For an error $d$, be it $d_a = \hat a - a$ or $d_b = \hat b - b$, it is
+# with $\beta = 1$. For an error $d$, which is $d_a = \hat a - a$ or $d_b = \hat b - b$, it is
 #
 # $$ s(d) = \begin{cases} d^2 / (2\beta) & \text{if } |d| < \beta, \\ |d| - \beta/2 & \text{otherwise.} \end{cases} $$
 #
@@ -647,8 +647,8 @@ print(f"L2 of ab, over 110^2:   {l2_loss(one_ab, other_ab) / 110**2:.5f}")
 print(f"smooth L1 of ab:        {smooth_l1_loss(one_ab, other_ab):.5f}")
 
 # %% [markdown]
-# L2, divided by $110^2$. Whoever puts smooth L1 in the place of L2 and goes on dividing by 110 has changed nothing. A loss
-# with a threshold has a unit.
+# L2, divided by $110^2$. Whoever replaces L2 by smooth L1 and goes on dividing by 110 has changed nothing. A loss with a
+# threshold has a unit.
 #
 # ### Train with it
 #
@@ -683,11 +683,10 @@ for kind in ("apple", "plum", "tree", "balloon"):
         print(f"         networks: smooth L1 {pair[0]}, L2 {pair[1]}")
 
 # %% [markdown]
-# These are means over the pixels away from edges. (At the edges, by the same logic, smooth L1 should decide for the likelier
-# *kind*: a pixel that is rather grass than plum becomes green.) Plums have turned violet and trees green, each to its
-# likeliest color. The balloons stay near gray: for them any a and any b from -7 to 7 is as good. For the apple's a the loss
-# has no opinion between green and red. This training chose a color near the green end, and so did another one with a second
-# seed. Why green, we do not know.
+# These are means over the pixels away from edges. (At edges, by the same logic, smooth L1 should decide for the likelier
+# *kind*.) Plums have turned violet and trees green, each to its likeliest color. The balloons stay near gray: for them any a
+# and any b from -7 to 7 is as good as any other. For the apple's a the loss has no opinion between green and red. This
+# training chose a color near the green end, and so did another with a second seed. Why green, we do not know.
 #
 # Which network is better? That depends on who asks.
 
@@ -698,18 +697,18 @@ for name, ab in (("L2", answer), ("smooth L1", answer_smooth)):
     print(f"L2 loss {l2_loss(ab, true_ab):.0f}, mean chroma {ab.norm(dim=1).mean():.1f}")
 
 # %% [markdown]
-# Each network is best by its own kind of measure. Smooth L1 lies closer to the truth on average; L2 has the smaller
-# squares. Agrawal and Sawhney found smooth L1 closer, too (13.45 against 15.65, table 1), and liked the pictures of L2
-# better. Their measure is a Frobenius norm, a root of squares, in a unit they do not name. So our reason need not be theirs.
+# Each network is best by its own kind of measure: smooth L1 lies closer to the truth on average, L2 has the smaller squares.
+# Agrawal and Sawhney found smooth L1 closer, too (13.45 against 15.65, table 1), and liked the pictures of L2 better. But
+# their measure is a Frobenius norm, a root of squares, in a unit they do not name. So our reason need not be theirs.
 #
-# Nor is smooth L1 the way out. It says nothing of the second color of a plum, and leaves the balloon gray.
+# Nor is smooth L1 the way out. It leaves the plum's second color unsaid, and the balloon gray.
 #
 # ## 7. Does dropout help?
 #
 # Dropout sets a random part of a layer's values to zero at every step. It keeps a network from learning its examples by
 # heart. Agrawal and Sawhney (section 4.2.7, p = 0.4) put it after each batch norm, and report duller colors. Let us try: the
-# same network twice, with half of the steps, once with dropout after each batch norm. (Their p is the share that is *kept*, by
-# their words; here 0.4 is the share set to zero, the milder reading.)
+# same network twice, for half as many steps, with and without dropout after each batch norm. (By their words, p is the share
+# that is *kept*; here 0.4 is the share set to zero, the milder reading.)
 
 
 # %%
@@ -743,14 +742,14 @@ for p, trained in dropout.items():
 
 # %% [markdown]
 # Dropout makes things worse here, by the loss and by the distance from the exact mean; the colors are a little duller, too. A
-# second seed gave the same picture (L2 loss about 117 without, 179 with). It is a cure for learning by heart, and scenes that
-# never come twice cannot be learned by heart. What remains is the noise. With few photos, shown again and again, the result
-# may differ. And we stopped after 600 steps: whether dropout would catch up later, we have not tried.
+# second seed gave the same picture (L2 loss about 117 without, 179 with). Dropout is a cure for learning by heart, and scenes
+# that never come twice cannot be learned by heart. Only its noise remains. With few photos, shown again and again, the result
+# may differ. And we stopped after 600 steps: whether dropout catches up later, we have not tried.
 #
 # ## 8. On photos
 #
-# Photos have no known palettes, but the same dice: a car, a shirt, a wall could have many colors. The course ships two larger
-# networks of the same kind, trained on photos: `l2` and its twin `smooth_l1`, on the same photos for as many steps
+# Photos have no known palettes, but the dice are the same: a car, a shirt, a wall could have many colors. The course ships
+# two larger networks of the same design, `l2` and its twin `smooth_l1`, trained on the same photos for as many steps
 # (`data/weights/l2.md` tells how). Here are five photos that they have not seen.
 #
 # **Predict.** Most pixels of a photo are nearly gray. Which of the two losses will then give less color: the one whose best
@@ -786,11 +785,11 @@ for name in ("l2", "smooth_l1"):
 
 # %% [markdown]
 # The coffee, the most colorful of the five, keeps less than a quarter of its chroma. Smooth L1 is the duller of the two in
-# four of the five photos, and over 97 photos that neither has seen: near gray lies the median of a photo's colors. What is left is
-# mostly the sepia tone that Agrawal and Sawhney describe.
+# four of the five photos, and over 97 photos that neither has seen: the median of a photo's colors lies near gray. What is
+# left is mostly the sepia tone that Agrawal and Sawhney describe.
 #
-# Not all of this is the loss. The networks are small and have seen few photos, and of photos nobody can compute the floor. That is
-# why the toy world came first.
+# Not all of this is due to the loss. The networks are small and have seen few photos, and for photos nobody can compute the
+# floor. That is why the toy world came first.
 #
 # ## 9. Failure gallery
 #
@@ -798,11 +797,12 @@ for name in ("l2", "smooth_l1"):
 #
 # ### All gray, all brown
 #
-# You have seen this one: the balloons and the apples. *Symptom*: dull colors where a thing can have many, right ones where
-# it can have only one. *Cause*: none of your mistakes; it is the minimum of the loss. *How to notice*: the loss is near its
-# floor. More training will not help; another loss may.
+# You have seen this one: the balloons and the apples. *Symptom*: dull colors where a thing can have many, right ones where it
+# can have only one. *Cause*: no mistake of yours; it is the minimum of the loss. *How to notice*: the loss is near its floor.
+# More training will not help; another loss may.
 #
-# For the other three, a plain network: three convolutions, no batch norm. It learns scenes of 24 pixels in seconds.
+# For the other three we take a plain network: three convolutions, no batch norm. It learns scenes of 24 x 24 pixels in
+# seconds.
 
 
 # %%
@@ -838,8 +838,8 @@ def train_plain(normalize=True, learning_rate=0.004):
 # %% [markdown]
 # ### L not normalized
 #
-# L runs from 0 to 100. A network likes inputs around 0, of size 1. Our networks take $(L - 50) / 50$. One forgets this line
-# easily, or writes it twice.
+# L runs from 0 to 100. A network works best with inputs around 0, of size 1. Our networks take $(L - 50) / 50$. This line is
+# easily forgotten, or written twice.
 
 # %%
 sound, sound_losses = train_plain()
@@ -851,24 +851,24 @@ for name, losses in (("normalized", sound_losses), ("raw L", raw_losses)):
     print(f"{name}: loss {losses[0]:.0f} at step 1, {last:.0f} at the end")
 
 # %% [markdown]
-# *Symptom*: a first loss that is far too large, here nearly two hundred times, and a poor end. *Cause*: inputs that are fifty
-# times too large make answers that are far too large. The first steps are wasted on getting them small, and break a part of
-# the network on the way (we count below). *How to notice*: compare the first loss with that of an all-gray answer, from
-# section 5. A fresh network should not be far above it.
+# *Symptom*: a first loss that is far too large, here by a factor of nearly two hundred, and a poor end. *Cause*: inputs that
+# are about fifty times too large make answers that are far too large. The first steps are wasted on getting them small, and
+# break a part of the network on the way (counted below). *How to notice*: compare the first loss with that of an all-gray
+# answer, as in section 5. A fresh network should not be far above it.
 #
-# A network with batch norm, such as our SmallNet, nearly hides the slip: batch norm rescales whatever comes in. (In a trial of
-# 150 steps its loss ended only 4 to 5 % higher with raw L.)
+# A network with batch norm, such as our SmallNet, nearly hides the slip: batch norm rescales whatever comes in. (In a trial
+# of 150 steps its loss ended only 4 to 5 % higher with raw L.)
 #
 # ### One color everywhere
 #
-# The learning rate decides how far each step goes. **Predict.** What happens if it is 250 times too large?
+# The learning rate decides how far each step goes. **Predict.** What happens if it is 250 times as large?
 
 # %%
 wild, wild_losses = train_plain(learning_rate=1.0)
 
 # %% [markdown]
-# What the three networks answer in 100 scenes: the mean of their answers, how much they vary (in ab units), and how many
-# of the 16 channels of the first and of the second layer are ever above zero.
+# What the three networks answer for 100 scenes: the mean of their answers, how much b varies (in ab units), and how many of
+# the 16 channels of the first and of the second layer are ever above zero.
 
 # %% tags=["trained"]
 some = small.scenes(100, seed=2 * 10**6)
@@ -908,8 +908,8 @@ show(
 
 # %% [markdown]
 # *Symptom*: every picture gets the same flat tint, and the loss comes to rest at the level of a constant answer. *Cause*: the
-# first giant steps have pushed all channels of a layer below zero, for every input. A ReLU passes nothing from there, no
-# gradient either, so they stay dead. Only the last bias still learns: the mean color of the world. *How to notice*: compute
+# first giant steps have pushed all channels of a layer below zero, for every input. A ReLU passes nothing from there, not
+# even a gradient, so they stay dead. Only the last bias still learns: the mean color of the world. *How to notice*: compute
 # the loss of the best constant answer beforehand. *Cure*: a smaller learning rate. With 0.1, the same network learns.
 #
 # ### a and b swapped
@@ -942,8 +942,9 @@ show(
 )
 
 # %% [markdown]
-# *Symptom*: green skies over purple grass. *Cause*: an order of channels that two lines of a program see differently. *How to
-# notice*: look at a picture. If both sides are swapped in training, every loss is exactly what it should be.
+# *Symptom*: green skies over purple grass. *Cause*: two lines of a program see the order of the channels differently. *How to
+# notice*: look at a picture. The loss shows only a swap between answer and truth. If both are swapped in training, every loss
+# is exactly what it should be.
 #
 # ## What the papers say, what we measured
 #
@@ -953,27 +954,28 @@ show(
 # | mean chroma under L2 | not reported | 34.0, where the truth has 36.6 | about 34 |
 # | L2 loss at the end | not reported | 83, the floor | about 100 |
 # | error of L2 against smooth L1 | 15.65 against 13.45, unit not named (Agrawal & Sawhney, table 1) | L2 the mean, smooth L1 near the median | mean distance about 7 against 5.5 ab units |
-# | error of L2 without and with dropout | 15.65 against 18.67 (the same table) | the same for both | L2 loss about 113 against 165 |
+# | error of L2 without and with dropout | 15.65 against 18.67 (the same table) | the same for both | L2 loss about 113 against 168 |
 # | colorizations taken for real | L2 21 %, classification 25 % (Zhang et al., table 1) | | not measured |
 #
 # **Take away**
 # 1. Learn one picture by heart first. Then compare every loss with numbers that you know beforehand: all gray, one color for
 #    everything, the floor.
 # 2. L2 asks for the mean. Where a thing can have many colors, the mean is duller than they are on average: brown, or gray.
-# 3. Smooth L1 asks for something like the median: the likelier color, or, at half and half, anything in between. It depends on
-#    the unit.
+# 3. Smooth L1 asks for something like the median: the likelier color, or, at half and half, anything in between. This depends
+#    on the unit.
 #
 # ## Questions
 #
-# <details><summary>A fruit is green with probability 0.9 and red with 0.1. What do L2 and L1 answer?</summary>L2 nine parts
-# green and one part red: a dull green. L1 the green itself, since more than half of the probability lies there. Neither says
-# that it may be red.</details>
+# <details><summary>A fruit is green with probability 0.9 and red with 0.1. What do L2 and L1 answer?</summary>L2: nine parts
+# green and one part red, a dull green. L1: the green itself, since more than half of the probability lies there. Neither says
+# that the fruit may be red.</details>
 # <details><summary>Your loss stops falling. How do you find out if more training will help?</summary>Compare it with the
 # floor. On photos, the floor is not known. But you can look where the error is: if things of one color, such as skies, are
 # right and only ambiguous things are dull, the loss has what it wants.</details>
-# <details><summary>Ten pictures of one gray scene are learned by heart. In one the apple is red, in nine it is green. How large
-# will the loss at the apple be, compared with one picture of each?</summary>0.36 of it. The floor of a palette of two
-# colors is half their squared distance times p (1 - p): 0.09 instead of 0.25.</details>
+# <details><summary>Ten pictures of one gray scene are learned by heart. In one the apple is red, in nine it is green. How
+# large will the loss at the apple be, compared with one picture of each?</summary>0.36 of it. The floor of a palette of two
+# colors is half their squared distance times p (1 - p), with p the probability of one of them: 0.09 instead of
+# 0.25.</details>
 # <details><summary>Could a network do better than the floor?</summary>Only if the gray picture told something about the color:
 # if red apples were a little darker than green ones, for instance. In the toy world they are not. In photos there may be such
 # hints.</details>
