@@ -188,8 +188,10 @@ def test_frames_are_kept_until_something_changes(tmp_path, monkeypatch):
     assert not started
     assert strips.frames(lesson, store) == ["fresh"]
     assert len(started) == 1
-    (store / "77_test" / "strips.json").write_text("{half")
-    assert strips.frames(lesson, store) == ["fresh"]
+    other = {"form": strips.FORM - 1, "strips": ["of another form"], "used": {}}
+    for what in ("{half", json.dumps(other)):
+        (store / "77_test" / "strips.json").write_text(what)
+        assert strips.frames(lesson, store) == ["fresh"]
 
 
 def test_frames_are_what_the_lesson_draws(tmp_path):
