@@ -15,8 +15,8 @@
 #
 # **A network gives 313 probabilities for a pixel. Which one color do you paint?**
 #
-# Lesson 4 trained a network that answers with a distribution. A picture needs one color. The step between the two takes
-# a line of code and needs no training, and it decides whether the picture is gray, speckled, torn or vivid.
+# Lesson 4 trained a network that answers with a distribution. A picture needs one color for each pixel. The step between the
+# two, the *readout*, is a line of code and needs no training. It decides whether the picture is gray, speckled, torn or vivid.
 #
 # After this lesson you can
 # - read a distribution in five ways: mean, mode, median, sample, annealed mean;
@@ -65,8 +65,8 @@ from colorize.widgets import slider_demo, temperature_demo
 # %% [markdown]
 # ## 1. A network that answers with probabilities
 #
-# The toy world again: an apple is red or green, with 1/2 each. A plum is violet (0.7) or yellow (0.3). A balloon has one
-# of six hues. The gray picture shows what a thing is, and never its color. This is the training of lesson 4, with the
+# The toy world again: an apple is red or green, with probability 1/2 each. A plum is violet (0.7) or yellow (0.3). A balloon
+# has one of six hues. The gray picture shows what a thing is, but never its color. The training is that of lesson 4, with the
 # same seed.
 
 # %%
@@ -94,9 +94,9 @@ print(f"loss {last:.2f} nats; 5.75 knows nothing, {floor:.2f} is the least possi
 print("learned" if last < 5.75 / 2 else "NOT learned: train it again before you go on")
 
 # %% [markdown]
-# Now 100 scenes that it has not seen. It looks at them once, and its answers stay in memory. Nothing in the rest of this
-# lesson trains it or runs it again: all that follows is *reading*. The answers are logits, numbers of any size, at half of
-# the resolution: the softmax over the 313 bins makes them probabilities.
+# Now 100 scenes that the network has not seen. It looks at them once, and its answers stay in memory. Nothing below trains it
+# or runs it again: all that follows is *reading*. The answers are logits, at half the resolution of the scenes; the softmax
+# over the 313 bins turns them into probabilities.
 
 # %%
 scenes = world.scenes(100, seed=3_000_000)
@@ -134,8 +134,8 @@ show_rows(
 )
 
 # %% [markdown]
-# Pick one pixel in the middle of an apple, one of a plum, one of a balloon. Each has a distribution over 313 colors. The
-# exact best answer is known: `Palette.posterior(soft=True)`, the palette, blurred over neighboring bins as soft codes are.
+# Pick one pixel in the middle of an apple, one of a plum, one of a balloon. Each has a distribution over 313 colors. The exact
+# best answer is known: `Palette.posterior(soft=True)`, the mean of the palette's soft codes (lesson 4).
 #
 # **Predict.** How many lumps will you see for each?
 
@@ -175,7 +175,7 @@ show(
 # %% [markdown]
 # ## 2. The mean
 #
-# The first idea: all colors, each weighted with its probability. With $z$ the logits and $c_q$ the center of bin $q$,
+# The first idea: all colors, each weighted by its probability. With $z_q$ the logit and $c_q$ the center of bin $q$,
 #
 # $$ p_q = \frac{e^{z_q}}{\sum_j e^{z_j}}, \qquad ab = \sum_q p_q\, c_q. $$
 #
@@ -199,7 +199,7 @@ def mean_color(logits, centers):
 
 
 # %% [markdown]
-# **Predict.** The chroma of the two apple colors is 65 and 53, of a balloon 30. What chroma does their mean have?
+# **Predict.** The two apple colors have chroma 65 and 53, the six of a balloon 30 each. What chroma does their mean have?
 
 
 # %%
@@ -220,12 +220,12 @@ for name in ("apple", "plum", "tulip", "balloon", "lemon"):
 # where there is nothing to choose, the mean is right.
 #
 # **Failure: gray and brown.** *Symptom:* things that can have several colors come out dull. *Cause:* a mean of colors lies
-# between them, nearer to gray. It is what a network trained on L2 paints (lesson 3): that loss only ever asks for the mean.
-# *How to notice:* compare the chroma with that of true colors, kind by kind.
+# between them, nearer to gray. A network trained on L2 aims at nothing else (lesson 3). *How to notice:* compare the chroma
+# with that of the true colors, kind by kind.
 #
 # ## 3. The mode
 #
-# The second idea: the likeliest color alone. It is always a color of the list.
+# The second idea: only the likeliest color. It is always a color of the list.
 #
 # ### Exercise 6.2 · The mode
 # ●○○○○ · 5 minutes
@@ -248,8 +248,8 @@ def mode_color(logits, centers):
 
 
 # %% [markdown]
-# **Predict.** An apple has red with 0.5 and green with 0.5. The network is never exactly right: at one pixel it says 0.51,
-# at the next 0.49. What does its mode paint?
+# **Predict.** An apple is red or green, 0.5 each. The network is never exactly right: at one pixel it says 0.51, at the next
+# 0.49. What does its mode paint?
 
 # %% tags=["trained"]
 mode_ab = mode_color(logits, centers)
@@ -262,8 +262,8 @@ show_rows(
 )
 
 # %% [markdown]
-# A thing in the toy world has one color. So every step of color inside a thing is a fault of the readout. Count them:
-# a **seam** is a pair of neighboring pixels of one thing whose colors are more than 20 ab units apart.
+# A thing in the toy world has one color. So every jump of color inside a thing is an error. Count them: a **seam** is a pair of
+# neighboring pixels of one thing whose colors are more than 20 ab units apart.
 
 
 # %%
@@ -293,20 +293,19 @@ for word, ab in (("true", true_ab), ("mean", mean_ab), ("mode", mode_ab)):
     print(f"{word:8}" + "".join(f"{share:6.1f} " for share in shares))
 
 # %% [markdown]
-# **Failure: seams.** *Symptom:* patches with hard borders inside one thing. *Cause:* where two colors are about equally
-# likely, a small change of the probabilities turns the whole color around. Sky, with one color, has no such choice. *How to
-# notice:* count seams where there is no edge in the gray picture. (The few seams of the mean lie at the rims of things, where
-# the network mixes up neighbors.)
+# **Failure: seams.** *Symptom:* patches with hard borders inside one thing. *Cause:* where two colors are about equally likely,
+# a small change of the probabilities flips the color. Sky, with one color, has no such choice. *How to notice:* count seams
+# where there is no edge in the gray picture. (The few seams of the mean lie at the rims of things, where the network mixes up
+# neighbors.)
 #
 # ## 4. A sample
 #
-# The third idea: draw a color at random, red with probability 1/2. `decode.sample` does it in two ways. *Independent*:
-# every pixel draws for itself. *Shared*: all pixels of a picture use the same random numbers, so that equal
+# The third idea: draw a color at random, for an apple red with probability 1/2. `decode.sample` does it in two ways.
+# *Independent*: every pixel draws for itself. *Shared*: all pixels of a picture use the same random numbers, so that equal
 # distributions give equal colors.
 #
-# (How? The Gumbel trick: to each of the 313 logits add a random number, distributed as $-\ln(-\ln u)$ with $u$ even between
-# 0 and 1, and take the largest sum. Bin $q$ wins with exactly its probability. Shared means the same 313 numbers at all
-# pixels.)
+# (How? The Gumbel trick: to each of the 313 logits add a random number $-\ln(-\ln u)$, with $u$ uniform between 0 and 1, and
+# take the largest sum. Bin $q$ wins with exactly its probability. Shared means the same 313 numbers at all pixels.)
 #
 # **Predict.** What does an apple look like, drawn pixel by pixel?
 
@@ -333,9 +332,8 @@ show_rows(
 )
 
 # %% [markdown]
-# **Failure: speckle.** *Symptom:* confetti, most of all in things that can have many colors. *Cause:* neighbors decide
-# apart, although they belong together. The distribution of a pixel does not say that its neighbor must agree. *How to
-# notice:* count seams.
+# **Failure: speckle.** *Symptom:* confetti, most of all in things that can have many colors. *Cause:* each pixel decides by
+# itself, although neighbors belong together. *How to notice:* count seams.
 
 # %% tags=["trained"]
 random = torch.Generator().manual_seed(0)
@@ -346,8 +344,8 @@ for name, ab in (("independent", independent_ab), ("shared", shared_ab)):
 print(f"true colors    0 % seams, chroma {mean_chroma(true_ab).mean():.0f}")
 
 # %% [markdown]
-# A shared sample is coherent, and arbitrary: another seed, another picture. Is it as right as the true colors? Look at
-# scenes with two apples. True colors are drawn apart, so the two are alike in about half of the scenes.
+# A shared sample is coherent, and arbitrary: another seed, another picture. Could it be a true scene? Look at scenes with two
+# apples. True colors are drawn apart, so the two are alike in about half of the scenes.
 
 
 # %%
@@ -368,18 +366,19 @@ for name, ab in (("true colors", true_ab), ("shared sample", shared_ab)):
     print(f"{name:13} alike in {100 * share:3.0f} % of {pairs} scenes with two apples")
 
 # %% [markdown]
-# A shared sample nearly always makes the two apples alike. The network says the same of both, and both meet the same random numbers. A
-# distribution for each pixel does not say which pixels belong together: independent draws tear things apart, shared draws
-# tie together what is free. Neither is a sample of the true world. Lesson 12 comes back to samples.
+# A shared sample nearly always makes the two apples alike: the network says the same of both, and both meet the same random
+# numbers. A distribution for each pixel does not say which pixels belong together. Independent draws tear things apart, shared
+# draws tie together what is free. Neither is a sample of the true world.
 #
 # ## 5. The median
 #
-# Larsson, Maire and Shakhnarovich (2016) consider the median, too: the value with half of the probability on either side.
-# It needs an order, so it is taken for a and for b apart. Sum the probabilities of all bins with the same a. This gives
-# the *marginal*, one number for each of the 20 values of a.
+# Larsson, Maire and Shakhnarovich (2016) consider the median, too: the value with half of the probability on either side. It
+# needs an order, so it is taken for a and for b separately. Sum the probabilities of all bins with the same a: this is the
+# *marginal* of a, one number for each of its 20 levels.
 #
-# The median of 20 numbers would jump in steps of 10. So the mass of a level is spread evenly over the interval around it:
-# that of $a = 10$ over 5 to 15. With $F$ the sum of all levels below level $k$, and $p_k$ its own mass, the sum passes 1/2 at
+# The median of 20 numbers would jump in steps of 10. So the probability of a level is spread evenly over the interval around
+# it: that of $a = 10$ over 5 to 15. With $a_k$ the value of level $k$, $p_k$ its probability and $F$ the sum of all levels
+# below it, the sum passes 1/2 at
 #
 # $$ a_k - 5 + 10\, \frac{1/2 - F}{p_k} \quad\text{for the } k \text{ with } F < 1/2 \le F + p_k. $$
 #
@@ -442,8 +441,8 @@ for name in ("plum", "roof", "tulip", "balloon"):
 
 # %% [markdown]
 # With a majority, the median stands with it: the plum's is close to violet, the tulip's to gray, where the mean lies in
-# between. Without one it is no better than the mean: half of the balloons have a < 0, half have b < 0, and the two medians
-# meet in gray. (a and b each for itself need not even make a color that occurs.)
+# between. Without one it is no better than the mean: half of the balloons have a < 0, half have b < 0, and the two medians meet
+# in gray. (The two medians together need not even make a color that occurs.)
 #
 # ## 6. The annealed mean
 #
@@ -452,17 +451,17 @@ for name in ("plum", "roof", "tulip", "balloon"):
 #
 # $$ ab = \sum_q c_q \frac{e^{z_q/T}}{\sum_j e^{z_j/T}} $$
 #
-# $T = 1$ is the mean. A smaller $T$ makes the likely likelier, and $T \to 0$ leaves the mode. (It is the formula
-# $p_q^{1/T} / \sum_j p_j^{1/T}$ of lesson 2: taking the power of a probability is dividing its logarithm.)
+# $T = 1$ is the mean. A smaller $T$ makes likely colors likelier, and $T \to 0$ leaves the mode. (It is the formula of lesson
+# 2, with $p_q^{1/T} / \sum_j p_j^{1/T}$: to raise a probability to a power is to multiply its logarithm.)
 #
 # ### Exercise 6.4 · The annealed mean
 # ●●○○○ · 10 minutes
 #
-# Write it. Mind large logits: already $e^{10/0.1}$ is more than a number of 32 bits can hold.
+# Write it. Mind large logits: even $e^{10/0.1}$ is more than a float32 can hold.
 #
 # <details><summary>Hint 1</summary>It is exercise 6.1 with one change.</details>
-# <details><summary>Hint 2</summary><code>torch.softmax</code> subtracts the largest value before it takes exponentials.
-# If you write the exponentials yourself, do so, too.</details>
+# <details><summary>Hint 2</summary><code>torch.softmax</code> subtracts the largest value before it takes exponentials. If you
+# write the exponentials yourself, do the same.</details>
 
 
 # %%
@@ -540,7 +539,7 @@ for name in KINDS:
 #
 # - **A majority wins.** The plum turns violet: with T = 0.38, 7 against 3 becomes $7^{2.6}$ against $3^{2.6}$, about 9 to 1.
 # - **A tie stays a tie.** Equal numbers have equal powers. The exact apple is brown at every T above 0, and the balloon gray.
-#   At T = 0, `argmax` takes the first of the equal bins: a color out of the order of a list.
+#   At T = 0, `argmax` takes the first of the equal bins: the order of a list chooses the color.
 # - **Smaller T is not always more vivid.** The tulip's majority is gray, and annealing removes its pink.
 #
 # And one in the network: its apples and balloons *do* gain chroma. Look at what it thinks of apples.
@@ -554,13 +553,13 @@ print(f"{high:.3f} against {1 - high:.3f}, to the power 1 / 0.14: ", end="")
 print(f"{(high / (1 - high)) ** (1 / 0.14):.0f} to 1")
 
 # %% [markdown]
-# Nobody can know an apple's color; the network's small error about it is raised to a power. What annealing adds to a tie is
-# not knowledge. It is noise, made certain.
+# Nobody can know an apple's color; the network's small error about it is raised to a power. What annealing adds to a tie is not
+# knowledge. It is amplified noise.
 #
 # ## 7. Side by side
 #
-# All readouts of one answer, on toy scenes and on a photo. The photo's network is one of the course's own, trained on photos
-# with rebalanced classes (lesson 5). It has not seen this photo.
+# All readouts of one answer, on toy scenes and on a photo. The photo is answered by `rebalanced`, the network of lesson 5,
+# which has not seen it.
 #
 # **Predict.** Which readout is nearest to the true colors of the toy scenes, as a root mean square?
 
@@ -621,11 +620,11 @@ show(
 )
 
 # %% [markdown]
-# The mean is nearest, and it must be: of all colors that one can answer without knowing which was drawn, the mean has the
-# smallest expected square of the distance. The first line of the table is the best that is possible; the network comes close.
-# A sample has the right chroma and about twice the square of the error: the true color is one draw, the sample is another.
+# The mean is nearest, and it must be: of all answers given without knowing which color was drawn, the mean has the smallest
+# expected squared distance. The first line of the table is the best possible; the network comes close. A sample has the right
+# chroma and more than twice the squared distance: the true color is one draw, the sample is another.
 #
-# So distance alone chooses the dullest of the six.
+# So distance alone picks the dullest of the six.
 #
 # ## 8. The slider
 #
@@ -680,7 +679,7 @@ show_ladder(
 )
 
 # %% [markdown]
-# Now the photo. **Predict.** Can a temperature be found at which its chroma is that of the original?
+# Now the photo. **Predict.** Is there a T between 0 and 1 at which it has the chroma of the original?
 
 # %%
 temperature_demo(colorizer, gray_photo, name="photo-temperature")
@@ -697,9 +696,9 @@ show_ladder(
 )
 
 # %% [markdown]
-# No temperature fits here. Even at T = 1 this photo comes out more colorful than it was, with a yellow wall that was nearly
-# gray: the network was trained to look for rare colors, and it is wrong about the wall. A readout can make an answer duller
-# or more vivid. It cannot make it right.
+# No. Even at T = 1 this photo comes out more colorful than it was, with a yellow wall that was nearly gray: rare colors counted
+# more in the training, and the network is wrong about the wall. A readout can make an answer duller or more vivid. It cannot
+# make it right.
 #
 # ## 9. Which T?
 #
@@ -738,11 +737,12 @@ print(
 
 # %% [markdown]
 # Distance picks T = 1, and so do seams. Chroma picks a T near the other end. None picks 0.38. From 1 to 0.38, chroma gains
-# about two thirds of what it lacks, distance grows by less than a tenth, seams about double: a price and a good, and no exchange rate.
+# about two thirds of what it lacks, distance grows by less than a tenth, seams about double. Nothing says how much color is
+# worth how much distance.
 #
-# And look twice at a mean. The table of section 6 has a line for the sky: its chroma rises from 29 to 32, and the sky has one
-# color. Nothing became vivid there. A small T moves (-7, -28) to the center of its bin, (-10, -30). And the sky is a large
-# part of each scene:
+# And be careful with a mean over all pixels. In the table of section 6 the chroma of the sky rises from 29 to 32, although the
+# sky has one color. A small T moves it from (-7, -28) to the center of its bin, (-10, -30). And the sky is a large part of each
+# scene:
 
 # %% tags=["trained"]
 gain = ladder_ab[0.38].norm(dim=1) - ladder_ab[1].norm(dim=1)  # (100, S/2, S/2)
@@ -754,8 +754,8 @@ print(
 # %% [markdown]
 # About half of the gain is the rounding of the sky.
 #
-# And on photos? Five are few: read this as an example of how to choose, not as the answer. AuC, the paper's measure, counts
-# how many pixels are near their true color (lesson 8); rebalanced means that rare colors count as much as frequent ones.
+# And on photos? Five are few: read this as an example of how to choose, not as the answer. AuC asks how near to the truth the
+# pixels are; in the rebalanced AuC rare colors count as much as frequent ones (lessons 5 and 8).
 
 # %%
 photo_logits = torch.cat([colorizer.answer(photo)[1] for photo in photos])
@@ -809,12 +809,12 @@ for k, name in enumerate(images.BUNDLED):
 
 # %% [markdown]
 # Distance, AuC and rebalanced AuC all pick T = 1 here. Equal chroma picks about 0.5, as a mean over photos that want opposite
-# things: two of them are too colorful at every T, and one is too dull at every T. With five photos and one network this
-# says little about 0.38. It does show what the number is: a choice, between measures of error that ask for 1 and an eye that
-# asks for color. The 0.38 of the paper was chosen by eye, and for another network.
+# things: two of them are too colorful at every T, and one is too dull at every T. With five photos and one network this says
+# little about 0.38, which was chosen for another network. It does show what the number is: a choice, between measures of error
+# that ask for 1 and an eye that asks for color.
 #
-# **Predict.** Lower T, more color: on this network, yes. Now one that was trained on the same photos *without* rebalancing,
-# as in lesson 4. What happens to its chroma when T falls?
+# **Predict.** With this network, a lower T gives more color. Another one was trained on the same photos *without* rebalancing.
+# What happens to its chroma when T falls?
 
 # %% tags=["trained"]
 print(f"{'chroma, five photos':20}" + "".join(f"{T:>6}" for T in LADDER) + "   = T")
@@ -825,13 +825,13 @@ for name in ("rebalanced", "classification"):
     print(f"{name:20}" + "".join(f"{value:6.1f}" for value in values))
 
 # %% [markdown]
-# It falls. This is the tulip of section 6 on photos: nearly gray pixels are so frequent that without rebalancing the
-# likeliest bin is close to gray nearly everywhere, and annealing removes what color there was. Annealing makes a picture more like its
-# majorities. Rebalancing decides what they are. The two belong together, and 0.38 belongs to the paper's rebalanced network.
+# It falls. This is the tulip of section 6 on photos: nearly gray pixels are so frequent that without rebalancing the likeliest
+# bin is close to gray nearly everywhere, and annealing removes what color there was. Annealing strengthens majorities.
+# Rebalancing decides what they are. The two belong together, and 0.38 belongs to the paper's rebalanced network.
 #
 # ## 10. Decode first, then enlarge
 #
-# The network answers at half of the resolution (Zhang's at a quarter). Something has to be enlarged: its 313 logits, the 313
+# The network answers at half the resolution (Zhang's at a quarter). Something has to be enlarged: the 313 logits, the 313
 # probabilities, or the two channels a and b after decoding. In numbers:
 
 # %%
@@ -862,7 +862,7 @@ for name, way in ways.items():
     print(f"{name:22} {1e3 * (time.perf_counter() - start):7.1f} ms for one photo")
 
 # %% [markdown]
-# **Predict.** Is the costly way at least another picture? Hold a lemon against the sky: two neighboring pixels, one
+# **Predict.** Does the costly way at least give another picture? Hold a lemon against the sky: two neighboring pixels, one
 # yellow, one blue. Put 31 new pixels between them. Which colors will they have? And which of the three ways agree at T = 1?
 
 
@@ -915,11 +915,11 @@ for T, found in paths.items():
         print(f"   {name:22} {100 * mixed:3.0f} % are more than 20 units from both")
 
 # %% [markdown]
-# At T = 1 it makes no difference whether a and b or the probabilities are enlarged: a mean of means is a mean. The costly way
-# buys nothing. At T = 0.38 it does differ. Enlarged a and b run through all the mixed colors, among them gray, which neither
-# lemon nor sky has. Probabilities turn faster, logits still faster: nearly an edge.
+# At T = 1 it makes no difference whether a and b or the probabilities are enlarged: a mean of means is a mean. At T = 0.38 it
+# does. Enlarged a and b run through all the mixed colors, among them gray, which neither lemon nor sky has. Probabilities turn
+# faster, logits still faster: nearly an edge.
 #
-# And on whole scenes? The last line needs no network: true colors at half of the resolution, enlarged.
+# And on whole scenes? The last line needs no network: true colors at half the resolution, enlarged.
 
 
 # %%
@@ -945,9 +945,9 @@ for name, ab in enlarged.items():
     print(f"{name:32} {distance[edge].mean():8.1f} {distance[~edge].mean():8.1f}")
 
 # %% [markdown]
-# The cheap way is the worst of the three at edges, by some 3 ab units of about 20. Most of the error there is in the last
-# line, too: it comes with half a resolution, and L, at full resolution, hides much of it (lesson 1). For these 3 units one
-# would pay with 156 times the memory and, above, many times the time. Zhang's network decodes first, and so does this course.
+# The cheap way is the worst of the three at edges, by some 3 ab units of about 20. But most of the distance there remains even
+# with true colors: it is the price of half the resolution, and L, at full resolution, hides much of it (lesson 1). The 3 units
+# would cost 156 times the memory and, above, many times the time. Zhang's network decodes first, and so does this course.
 #
 # ## 11. What the network does not know
 #
@@ -955,8 +955,8 @@ for name, ab in enlarged.items():
 #
 # $$ H = - \sum_q p_q \ln p_q $$
 #
-# It is 0 if one bin has everything, and $\ln 313 = 5.75$ nats if all bins are equal. Read it as a number of colors: an
-# entropy of $H$ is that of $e^H$ equally likely bins.
+# It is 0 if one bin has everything, and $\ln 313 = 5.75$ nats if all bins are equal. Read it as a number of colors: an entropy
+# of $H$ is that of $e^H$ equally likely bins.
 #
 # ### Exercise 6.5 · Entropy
 # ●●○○○ · 8 minutes
@@ -1020,13 +1020,12 @@ print(f"entropy above the exact one, at edges:  {excess[rim].mean():.2f} nats")
 print(f"entropy above the exact one, elsewhere: {excess[~rim].mean():.2f} nats")
 
 # %% [markdown]
-# The network's entropy lies a little above the exact one: never quite as sure as it could be, least of all at edges. The kite
-# stands out. It has one color, 1.26 nats would do, and the network has far more: kites are small and rare, about
-# one pixel in a thousand, and it has not fully learned them.
+# The network's entropy lies a little above the exact one: it is never quite as sure as it could be, least of all at edges. The
+# kite stands out. It has one color, 1.26 nats would do, and the network has far more: it has not fully learned these rare
+# things.
 #
 # So entropy adds up two kinds of doubt: what nobody can know (the balloon), and what this network has not learned (the kite).
-# In the toy world they can be told apart, because the exact value is known. On photos, the
-# entropy alone does not tell.
+# In the toy world the exact value tells them apart. On photos, the entropy alone does not.
 
 # %% jupyter={"source_hidden": true} tags=["trained"]
 photo_unsure = entropy(photo_logits)  # (5, 64, 64)
@@ -1044,7 +1043,7 @@ show(
 )
 
 # %% [markdown]
-# Is entropy a warning that can be believed? Sort the pixels by it, and measure the error of the mean in each quarter.
+# Can the entropy be believed as a warning? Sort the pixels by it, and measure the error of the mean in each quarter.
 
 
 # %%
@@ -1067,14 +1066,14 @@ for name, doubt, distance in (
     print(f"{name:11}", "".join(f"{d:7.1f}" for d in by_quarter(doubt, distance)))
 
 # %% [markdown]
-# In the toy world nearly all of the error lies in the last quarter: where the entropy is low, the color is known. On photos
-# the error rises from quarter to quarter, but the surest quarter is still off by more than 10 units. High entropy is a
-# warning to believe. Low entropy is no promise.
+# In the toy world nearly all of the error lies in the last quarter: where the entropy is low, the color is known. On photos the
+# error rises from quarter to quarter, but the surest quarter is still off by more than 10 units. High entropy is a warning. Low
+# entropy is no promise.
 #
 # ## 12. Failure gallery: three broken decoders
 #
-# All three run without an error message. The first has puzzled users of a published code. The answer of the network is the
-# same in all, and fine; only the decoder is broken.
+# All three run without an error message. The first, known from lesson 2, has puzzled users of published code. The network's
+# answer is the same in all, and fine; only the decoder is broken.
 #
 # **Predict** from the code what each picture will look like.
 
@@ -1140,7 +1139,7 @@ print("sum of all centers: ", centers.sum(dim=0).tolist())
 #   equal numbers of them. Their mean is the mean of all centers. *How to notice:* the spread of a and b over the picture is
 #   almost 0.
 # - **The wrong dimension.** *Symptom:* one glaring color everywhere. *Cause:* over a dimension of length 1 every softmax is 1,
-#   so a and b are the sums of all 313 centers; the screen shows the nearest color it has. *How to notice:* the
+#   so a and b are the sums of all 313 centers; the picture shows them clipped to what RGB can hold. *How to notice:* the
 #   probabilities of a pixel sum to 313. With two pictures in the batch the bug hides better.
 # - **Overflow.** *Symptom:* holes, first where the network is sure. *Cause:* in 32 bits $e^x$ is infinite above $x = 88.7$, and
 #   infinity divided by infinity is no number. *How to notice:* `ab.isfinite().all()`, before anything turns the NaN into
@@ -1158,33 +1157,34 @@ print("sum of all centers: ", centers.sum(dim=0).tolist())
 # | mode | vibrant, with patches (KTH, section 4.2); jarring transitions (Larsson, section 3.3) | no rule for a tie | seams: a third or more of the pairs in apples, half or more in balloons |
 # | median | for the chroma, in hue and chroma (Larsson, section 3.3) | plum: near the majority; balloon: gray | distance between mean and mode |
 # | sample | high-frequency color changes (Larsson, section 3.3) | the right chroma | speckle (independent), or all apples of a picture alike (shared) |
-# | error | mode 0.304, expectation of the hue with median of the chroma 0.342, expectation of both 0.374, sample 0.426 (Larsson, Table 5) | mean before all others | mean 13, annealed 14.5, median 15.5, mode 17.5, sample 20 ab units |
+# | error | mode 0.304, expectation of the hue with median of the chroma 0.342, expectation of both 0.374, sample 0.426 (Larsson, Table 5) | mean before all others | mean 13.5, annealed 14.6, median 15.8, mode 17.9, sample 20.4 ab units |
 #
-# The order in Larsson's table is another: there the mode is ahead of expectation and median. Their bins are hues and
-# chromas, and a mean of hues is another thing than a mean in ab; their number is a mean of distances, not of squares. How much
-# each of the two does, we have not measured. Their own remark on the mode: it does fairly well, with severe visual artifacts.
+# Larsson's table has another order: there the mode is ahead of expectation and median. Their bins are hues and chromas, and a
+# mean of hues is not a mean in ab; their number is a mean of distances, not of squares. How much each of the two matters, we
+# have not measured. Their own remark on the mode: it does fairly well, with severe visual artifacts.
 #
 # **Take away**
-# 1. The answer is a distribution; the color is a choice. The measures of error that we took prefer the mean. The authors of the
-#    paper, by eye, did not.
+# 1. The answer is a distribution; the color is a choice. Our measures of error prefer the mean. The authors of the paper, by
+#    eye, did not.
 # 2. Annealing turns a majority into a decision, vivid or gray. It cannot decide a tie: there it amplifies the network's noise.
-# 3. A pixel's distribution says nothing about its neighbors. Seams and speckle come from there, and no temperature cures both
+# 3. A pixel's distribution says nothing about its neighbors. Seams and speckle come from that, and no temperature cures both
 #    them and gray.
 #
 # ## Questions
 #
 # <details><summary>What is the median a of an apple, exactly?</summary>Half of the probability lies on the green bins, half on
-# the red, and nothing between. Every value in the gap is a median. A function like ours of
-# exercise 6.3 stops at one end (a = -25), or, with another rounding, at the other. <code>decode.median</code> looks for the
-# gap and takes its middle: a = 10, brown again.</details>
-# <details><summary>A friend makes pictures more vivid by multiplying a and b by 1.3. How does that differ from T = 0.38?</summary>It
-# keeps the hue of every color: a brown apple becomes a more vivid brown, and a gray balloon stays gray. Annealing moves
-# the plum to another hue, that of its majority. And multiplying stretches also what was right already, such as the lemon.</details>
+# the red, and nothing between. Every value in the gap is a median. A function like that of exercise 6.3 stops at one end (a =
+# -25), or, with another rounding, at the other. <code>decode.median</code> looks for the gap and takes its middle: a = 10,
+# brown again.</details>
+# <details><summary>A friend makes pictures more vivid by multiplying a and b by 1.3. How does that differ from T =
+# 0.38?</summary>It keeps the hue of every color: a brown apple becomes a more vivid brown, and a gray balloon stays gray.
+# Annealing moves the plum to another hue, that of its majority. And multiplying also stretches what was right already, such as
+# the lemon.</details>
 # <details><summary>Does a lower T make the network more certain?</summary>No. The entropy of the sharpened distribution falls,
 # but nothing new is known. The picture only hides the doubt. Draw the map of the entropy before annealing, not after.</details>
-# <details><summary>Somebody reports: "I lower T, and my pictures get grayer." Is it a bug?</summary>It may be one: whoever
-# multiplies by T instead of dividing blurs the distribution (exercise 6.4). But it may be right: if the network's majorities are gray, as without
-# rebalancing, a lower T must make the picture grayer. Try a single pixel by hand before you look for bugs.</details>
+# <details><summary>Somebody reports: "I lower T, and my pictures get grayer." Is it a bug?</summary>It may be: whoever
+# multiplies by T instead of dividing blurs the distribution (exercise 6.4). But if the network's majorities are gray, as
+# without rebalancing, a lower T must make the picture grayer. Try a single pixel by hand before you look for bugs.</details>
 
 # %%
 check.scorecard()
