@@ -288,3 +288,17 @@ def test_a_conflict_in_a_notebook_is_one_sentence(source):
     assert build.problems(source) == [
         "solutions/01_discs.ipynb is no notebook (a merge conflict?): run `make notebooks`"
     ]
+
+
+def test_a_picture_in_which_a_part_has_changed():
+    before, after = (Image.new("RGB", (100, 100), (100, 100, 100)) for _ in range(2))
+    after.paste((200, 100, 100), (0, 0, 25, 10))
+
+    def text(image):
+        buffer = io.BytesIO()
+        image.save(buffer, "PNG")
+        return base64.b64encode(buffer.getvalue()).decode()
+
+    assert "more than 40 gray levels in 2.5% of its pixels" in compare.picture_difference(
+        text(before), text(after)
+    )

@@ -571,3 +571,15 @@ def test_a_right_answer_in_numpy_is_handed_on_as_tensors(capsys):
     assert torch.equal(handed_on(*case.args), reference(*case.args))
     assert checks(number)(handed_on)._student is in_numpy  # checked again, it is still the student's function
     assert checks(number)(reference) is reference
+
+
+def test_a_lesson_whose_checks_need_what_is_missing_says_so(monkeypatch):
+    """Not "there are no exercises", which would hide what is wrong."""
+    from colorize import check
+
+    def missing(name):
+        raise ModuleNotFoundError("No module named 'scipy'", name="scipy")
+
+    monkeypatch.setattr(check.importlib, "import_module", missing)
+    with pytest.raises(ModuleNotFoundError, match="scipy"):
+        check.exercises(2)

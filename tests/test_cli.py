@@ -690,3 +690,44 @@ def test_networks_are_evaluated(tmp_path, capsys):
     with pytest.raises(SystemExit):
         run("evaluate", folder)
     assert "none of 6 files is a readable photo with color" in capsys.readouterr().err
+
+
+def test_a_mistake_of_ours_is_not_hidden_as_a_lack_of_memory(tmp_path, monkeypatch, capsys):
+    from colorize import evaluation
+
+    for k in range(2):
+        images.save(images.bundled("coffee", 48), tmp_path / f"{k}.png")
+
+    def fails(error):
+        def function(*_, **__):
+            raise error
+
+        return function
+
+    bug = RuntimeError("shapes do not fit")
+    monkeypatch.setattr(Colorizer, "colorize", fails(bug))
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        run("0.png", "-o", "out")
+    monkeypatch.setattr(evaluation, "compare", fails(bug))
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        run("evaluate", ".", "--network", "l2", "--size", "16")
+    monkeypatch.setattr(evaluation, "compare", fails(MemoryError()))
+    with pytest.raises(SystemExit):
+        run("evaluate", ".", "--network", "l2", "--size", "16")
+    assert "too large for the memory that is free: take fewer photos (--limit)" in capsys.readouterr().err
+
+
+def test_metadata_of_what_is_no_picture_are_the_note_alone(tmp_path):
+    (tmp_path / "a.jpg").write_text("no picture")
+    found = metadata.options(tmp_path / "a.jpg", ".jpg", (6, 4), "guessed")
+    assert found["exif"].get_ifd(IFD.Exif)[metadata.HISTORY] == "guessed"
+    assert set(found) == {"exif", "comment", "extra"} and not found["comment"] and not found["extra"]
+
+
+def test_metadata_too_long_for_a_jpeg_are_left_out(tmp_path):
+    exif = Image.Exif()
+    exif[Base.Artist] = "x" * 70_000
+    Image.new("RGB", (6, 4)).save(tmp_path / "a.png", exif=exif)
+    found = metadata.options(tmp_path / "a.png", ".jpg", (6, 4), "guessed")["exif"]
+    assert Base.Artist not in found
+    assert found.get_ifd(IFD.Exif)[metadata.HISTORY] == "guessed"

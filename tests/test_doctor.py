@@ -302,3 +302,23 @@ def test_bounds_agree_with_packaging():
                 line,
                 version,
             )
+
+
+def test_a_python_that_does_not_answer(monkeypatch):
+    good, answer = doctor.run_python("while True: pass", timeout=0.2)
+    assert not good and answer == "no answer within 0.2 seconds"
+    monkeypatch.setattr(doctor.sys, "executable", "/not/there/python")
+    good, answer = doctor.run_python("pass")
+    assert not good and "/not/there/python" in answer
+
+
+def test_a_system_that_tells_nothing(tmp_path, monkeypatch):
+    disk = doctor.check_disk(tmp_path / "not there")
+    assert not disk.good and disk.text.startswith("could not be asked: ")
+
+    def unknown(_name):
+        raise ValueError("unrecognized configuration name")
+
+    monkeypatch.setattr(doctor.os, "sysconf", unknown)
+    memory = doctor.check_memory()
+    assert memory.good and "this system does not tell" in memory.text

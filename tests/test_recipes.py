@@ -404,3 +404,20 @@ def test_every_shipped_network_has_recipe_card_and_results():
             name, about, found["rows"], found["photos"]
         )
         assert set(found["rows"]) > {"truth", "gray", "random", "constant"}
+
+
+def test_a_training_that_was_stopped_says_how_to_go_on(tmp_path, monkeypatch, capsys):
+    for k in range(12):
+        images.save(images.bundled("coffee", 40), tmp_path / f"{k}.png")
+    monkeypatch.setattr(train, "held_out_files", lambda *_: [])
+    monkeypatch.setattr(train, "run", lambda *_: None)  # what Ctrl-C makes it return
+    assert train.main(["-r", "l2", "--data", str(tmp_path), "-o", str(tmp_path / "out")]) == 1
+    assert capsys.readouterr().out == "run the same command again to go on\n"
+
+
+def test_no_photo_of_the_kind_that_a_recipe_asks_for(tmp_path):
+    for k in range(80):  # about one in eight is for validation
+        (tmp_path / f"{k}.png").touch()
+    recipe = dataclasses.replace(recipes.load("l2"), only=("nowhere",))
+    with pytest.raises(ValueError, match=r"no photo for validation in .* among those that the recipe asks"):
+        measure.held_out_files(recipe, tmp_path)

@@ -10,6 +10,8 @@ import pytest
 
 from colorize import start
 
+HAND_OVER = start.hand_over  # the tests put another in its place
+
 FIRST, SECOND = "01_lab_color.ipynb", "02_quantization.ipynb"
 
 
@@ -229,3 +231,18 @@ def test_a_missing_jupyterlab_is_one_sentence(course, monkeypatch, capsys):
     assert start.main([]) == 1
     assert capsys.readouterr().err.startswith("JupyterLab is not installed here")
     assert course.opened == []
+
+
+def test_on_windows_jupyterlab_runs_as_a_child(monkeypatch):
+    called = []
+    monkeypatch.setattr(start.os, "name", "nt")
+    monkeypatch.setattr(start.subprocess, "call", lambda command: called.append(command) or 3)
+    assert HAND_OVER(["jupyter", "lab"]) == 3
+    assert called == [["jupyter", "lab"]]
+
+
+def test_elsewhere_the_process_becomes_jupyterlab(monkeypatch):
+    called = []
+    monkeypatch.setattr(start.os, "execv", lambda *arguments: called.append(arguments))
+    HAND_OVER(["jupyter", "lab"])
+    assert called == [("jupyter", ["jupyter", "lab"])]
