@@ -5,6 +5,7 @@ what the browser may send to it is limited here. A page that is left, or that no
 its process back, and with it the photo is gone.
 """
 
+import contextlib
 import functools
 import importlib.util
 import json
@@ -276,7 +277,8 @@ def main(arguments: list[str] | None = None) -> int:
         host = socket.gethostname() if options.host in ("0.0.0.0", "::", "") else options.host
         address = f"http://{f'[{host}]' if ':' in host else host}:{options.port}"
         details = settings(notebook, options.host, options.port, options.visitors, options.minutes)
-        serve(details, address, not options.no_browser)
+        with contextlib.suppress(KeyboardInterrupt):  # before Voila listens, where it would not answer itself
+            serve(details, address, not options.no_browser)
     return 0
 
 
