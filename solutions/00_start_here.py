@@ -90,9 +90,9 @@ show(
 )
 
 # %% [markdown]
-# It does best on the night sky, which is blue, and on the cat, which is mostly brown but has green and red patches. The cup
-# should be red on an orange table; it is partly blue, partly red, and the table is green. The astronaut's suit has lost its
-# orange, and the nearly gray wall behind her is yellow. The red motorcycle is brown, and its gray floor yellow.
+# It does best on the blue night sky, and on the cat, mostly brown but with green and red patches. The cup should be red on an
+# orange table; it is partly blue, partly red, and the table is green. The astronaut's suit has lost its orange, and the
+# nearly gray wall behind her is yellow. The red motorcycle is brown, its gray floor yellow.
 #
 # Compare the numbers, too: three of the five are more colorful than the originals. This network was trained to bet on rare
 # colors, and it does so too often. Lesson 5 shows why one would want that.
@@ -107,8 +107,7 @@ show(
 # cell. A badge below it says *open*, *not yet* (and what is wrong), or *right*. Whatever it says, you can go on: as long as
 # your function is not right, the cells that follow use the course's own.
 #
-# Try it: first run the cell as it is. Then write `return a + b`, run it, and read what the badge says. Then write the right
-# answer.
+# Try it: run the cell as it is. Then write `return a + b`, run it, and read the badge. Then write the right answer.
 #
 # ### Exercise 0.1 · The chroma of a pixel
 # ●○○○○ · 2 minutes
@@ -130,7 +129,7 @@ def chroma(a, b):
 
 
 # %% [markdown]
-# These are the numbers above the pictures. Now your own function computes them:
+# Your own function now computes the numbers above the pictures:
 
 # %%
 print("mean chroma    colored   original")
@@ -183,14 +182,13 @@ show(
 # ## 4. Your own photo
 #
 # Choose a photo, color or gray. It stays on the machine that runs this notebook (for a hosted notebook, the host's). If it
-# has colors, the network does not see them. For the screen, a longer side of more than 1,024 pixels is reduced to that.
+# has colors, the network does not see them. For the screen, a longer side above 1,024 pixels is reduced to that.
 
 # %%
 upload_demo(colorizer)
 
 # %% [markdown]
-# In your own programs it takes three lines, and the photo keeps all its pixels. Here a photo of the course stands in for
-# yours:
+# In your own programs, three lines are enough, and the photo keeps all its pixels:
 
 # %%
 colorizer = Colorizer.load("first")

@@ -208,12 +208,11 @@ print(
 
 # %% [markdown]
 # From here on we use the library's `rgb_to_lab` and `lab_to_rgb`: the same three steps and their way back, for whole batches,
-# on any device, with gradients. (Their powers are computed in a faster way, which moves colors by a few ten-thousandths of a
-# unit.)
+# on any device, with gradients. (The library computes powers faster, which moves colors by a few ten-thousandths of a unit.)
 #
 # ## 4. What L keeps
 #
-# Split a photo: L is what a colorization network gets to see; a and b are what it has to invent.
+# Two photos, split:
 
 # %%
 lab = rgb_to_lab(photos)  # (5, 3, 256, 256)
@@ -492,7 +491,7 @@ spoiled = rgb_to_lab(photos * 255)
 print(f"L up to {spoiled[:, 0].max():.0f}, a up to {spoiled[:, 1].max():.0f}")
 
 # %% [markdown]
-# L above 100 is the alarm bell. Look at the range of your data before you train on it.
+# L above 100 is the alarm bell.
 #
 # ### The color profile
 #
@@ -568,8 +567,8 @@ print(
 
 # %% [markdown]
 # <details><summary>Answer</summary>Those in which a and b are never above 5: pale blue or blue-green all over, such as a
-# green sea, ice, or the blue ones above. They count as gray and disappear without a word, and the network never sees them. (A
-# saturated blue has a above 5 and stays.)</details>
+# green sea, ice, or the blue ones above. They count as gray and disappear without a word. (A saturated blue has a above 5 and
+# stays.)</details>
 #
 # ## What the papers say, what we measured
 #
@@ -590,9 +589,8 @@ print(
 #
 # <details><summary>Two of our photos do better with random colors than with none. Why?</summary>The coffee is warm all over,
 # and it got the colors of the cat, which are warm, too: roughly right nearly everywhere. The cat got those of the astronaut.
-# Its gain is all in the upper half, where background, hair and skin are faintly warm, as the cat is; in the lower half the
-# vivid orange cancels it. Random colors of a similar photo are a fair guess; Welsh's method (lesson 12) starts from choosing
-# that photo well.</details>
+# Its gain is all in the upper half, where background, hair and skin are faintly warm, as the cat is. Random colors of a
+# similar photo are a fair guess; Welsh's method (lesson 12) starts from choosing that photo well.</details>
 # <details><summary>Which colors can a pixel of L = 97 still have? And one of L = 50?</summary>At 97 hardly any but pale ones
 # and bright yellow: white paper and snow are easy to color. At 50 nearly as many as anywhere; the choice is widest near 55.
 # Lightness says how much freedom is left, not which color it is.</details>

@@ -157,8 +157,8 @@ show(
 # The coffee needs 43 squares: nearer to 30 than to 300. Few enough to choose from.
 #
 # A small slip: `torch.floor` instead of `torch.round`. The result is a grid point, too, the pictures look almost right, and
-# published evaluation code contains just this. How often does it pick the same point, and what does it cost? If colors were
-# spread evenly, it would be one pixel in four: a and b must both lie in the lower half of their step.
+# published evaluation code contains just this. How often does it pick the same point, and at what cost? With colors spread
+# evenly it would be one pixel in four: a and b must both lie in the lower half of their step.
 
 # %%
 floored = torch.floor(ab / 10) * 10
@@ -172,8 +172,7 @@ for name, color in (("rounded", round_to_grid(ab, 10.0)), ("rounded down", floor
     print(f"{name:13} error {error:.2f} ab units, PSNR {quality:.1f} dB")
 
 # %% [markdown]
-# It is more than one pixel in four, since colors near gray often lie just above zero. Even so, the error is nearly twice as
-# large. (PSNR, from lesson 1: 10 dB less means ten times the squared error.)
+# It is more than one pixel in four, since colors near gray often lie just above zero. Even so, the error nearly doubles.
 #
 # ## 3. Which grid points are colors?
 #
@@ -278,9 +277,9 @@ show(
 # %% [markdown]
 # Rule 4 comes closest and looks natural: why would a network need a bin that no color falls into? But the authors kept more.
 #
-# This rule gives their list exactly: take the hull of rule 3 and **widen it by 10, one grid step, in a and in b**. A point is
-# kept if it is strictly inside. In other words: a point stays if the hull reaches into at least one of the four grid squares
-# that meet at the point.
+# This rule gives their list exactly: take the hull of rule 3, **widen it by 10, one grid step, in a and in b**, and keep the
+# points strictly inside. In other words: a point stays if the hull reaches into at least one of the four grid squares that
+# meet at the point.
 #
 # ### Exercise 2.3 · The rule that gives 313
 # ●●●○○ · 10 minutes
@@ -475,9 +474,8 @@ print(f"index and weight:       {sparse / 1e6:.1f} MB")
 
 # %% [markdown]
 # That is why `colorize.bins.soft_encode` returns (index, weight), and why no training of this course writes soft codes out in
-# full. Here it encodes all five photos, a third of a million pixels. Look at the entropy of the codes, $-\sum_k w_k \ln w_k$
-# (in nats, the unit of the natural logarithm): no network that learns from soft codes can get its mean loss below it (lesson
-# 4).
+# full. Here it encodes all five photos. Look at the entropy of the codes, $-\sum_k w_k \ln w_k$ (in nats, the unit of the
+# natural logarithm): no network that learns from soft codes can get its mean loss below it (lesson 4).
 
 # %%
 photo_index, photo_weight = bins.soft_encode(ab)  # (5, 5, 256, 256) each
@@ -634,7 +632,7 @@ print(f"last layer, 256 inputs: {257 * 313:,} numbers for 313, {257 * 529:,} for
 
 # %% [markdown]
 # For nearest bins, nothing: no color rounds to a point outside the 313. (Soft codes at the rim would spread beyond them.) The
-# network gets a larger last layer, with outputs that never win. In exchange nobody has to explain the number 313.
+# last layer grows, with outputs that never win. In exchange nobody has to explain the number 313.
 #
 # ## What the papers say, what we measured
 #

@@ -125,11 +125,11 @@ def l2_loss(pred_ab, true_ab):
 # rate. The check takes seconds and saves hours.
 #
 # Our network is `SmallNet`. Its convolutions, with batch norm and ReLU, halve the resolution five times, look at the whole
-# scene from there, and go back up to half the resolution of the picture. With 2 outputs it answers a and b. `fit(network,
-# data, loss, steps, batch_size, learning_rate)` trains it: each step takes a batch of pictures, converts them to Lab, shows L
-# to the network, and moves its weights so that the loss between its answer and the true ab falls.
+# scene from there, and go back up to half the resolution of the picture. With 2 outputs it answers a and b.
 #
-# The data may be anything that has a method `batch`. The class below gives out the same pictures at every step.
+# `fit(network, data, loss, steps, batch_size, learning_rate)` trains it: each step takes a batch of pictures, converts them
+# to Lab, shows L to the network, and moves its weights so that the loss between its answer and the true ab falls. The data
+# may be anything that has a method `batch`. The class below gives out the same pictures at every step.
 
 
 # %%
@@ -232,7 +232,7 @@ show(
 # %% [markdown]
 # There it is, the brown apple, from two pictures and a few seconds of training. The network is not too small, and not
 # undertrained: its loss has come down to that of the mean of the two pictures, and no answer can do better. The rest of the
-# lesson says why, and what it means for a whole world.
+# lesson says why.
 #
 # ## 4. The best single answer
 #
@@ -331,7 +331,7 @@ for kind, share in zip(world.kinds, shares, strict=True):
 
 # %% [markdown]
 # The balloon's answer is gray: the mean of a full circle of colors is its center. The best answer never has more chroma than
-# the palette has on average, for a mean of vectors is never longer than the mean of their lengths. So dullness needs no badly
+# the palette has on average, for a mean of vectors is never longer than the mean of their lengths. Dullness needs no badly
 # trained network. It is what the loss asks for.
 #
 # Kinds with one color cost nothing. Averaged over all pixels, the floors add up to the least loss of the whole world: that
@@ -383,8 +383,8 @@ print(f"floor:          {world_floor:.0f}")
 
 # %% [markdown]
 # The network is not at the floor. Where does it lose the rest? Averaged over the throws, the loss is the floor plus half the
-# squared distance of the answer from the exact mean, so this excess can be seen pixel by pixel. An edge is where one of the
-# eight neighbors is of another kind: the largest and the smallest number of a kind in a window of 3 x 3 differ.
+# squared distance of the answer from the exact mean, so this excess can be seen pixel by pixel. A pixel lies at an edge if
+# the 3 x 3 window around it holds more than one kind.
 
 # %% tags=["trained"]
 best = world.mean_ab(kinds)  # the exact mean at each pixel
@@ -398,12 +398,11 @@ print(f"{excess[edge].sum() / excess.sum():.0%} of the excess")
 
 # %% [markdown]
 # Nearly all of the excess lies at edges. A pixel there may belong to either side, and the network must make out the shape to
-# tell which. Elsewhere it is close to the best answer.
+# tell which. Elsewhere its answer is close to the best one.
 #
 # ### Compare with the exact mean
 #
-# One number for everything hides what went wrong where. So ask kind by kind: what does the network answer, on average, for an
-# apple?
+# One number for everything hides what went wrong where. What does the network answer, on average, for an apple?
 #
 # ### Exercise 3.4 · The mean answer for one kind
 # ●●○○○ · 10 minutes
@@ -533,11 +532,10 @@ print(f"share of the pixels: {share:.2%}")
 print(f"cost of gray kites: {0.5 * share * exact['kite'].norm() ** 2:.1f} of the loss")
 
 # %% [markdown]
-# The network has seen well over a thousand kites: one or two in most batches of 16 scenes. But the loss is a mean over
-# pixels, and a kite has few. If all kites stayed gray, that would cost 3 of the 779 that all gray costs, so little pulls
-# toward their color. In 1,200 steps the network does not get there: our three seeds ended 49 to 62 ab units away. L2 makes a
-# color dull where it is ambiguous. Averaging over pixels makes it dull where it is rare, even if it is certain. Lesson 5 does
-# something about that.
+# In most batches of 16 scenes the network saw a kite or two. But the loss is a mean over pixels, and a kite has few. If all
+# kites stayed gray, that would cost 3 of the 779 that all gray costs, so little pulls toward their color. In 1,200 steps the
+# network does not get there: our three seeds ended 49 to 62 ab units away. L2 makes a color dull where it is ambiguous.
+# Averaging over pixels makes it dull where it is rare, even if it is certain. Lesson 5 does something about that.
 #
 # ## 6. Another loss: smooth L1
 #
@@ -699,7 +697,7 @@ for name, ab in (("L2", answer), ("smooth L1", answer_smooth)):
 # %% [markdown]
 # Each network is best by its own kind of measure: smooth L1 lies closer to the truth on average, L2 has the smaller squares.
 # Agrawal and Sawhney found smooth L1 closer, too (13.45 against 15.65, table 1), and liked the pictures of L2 better. But
-# their measure is a Frobenius norm, a root of squares, in a unit they do not name. So our reason need not be theirs.
+# they measured a Frobenius norm, a root of squares, in a unit they do not name; our reason need not be theirs.
 #
 # Nor is smooth L1 the way out. It leaves the plum's second color unsaid, and the balloon gray.
 #
@@ -785,8 +783,7 @@ for name in ("l2", "smooth_l1"):
 
 # %% [markdown]
 # The coffee, the most colorful of the five, keeps less than a quarter of its chroma. Smooth L1 is the duller of the two in
-# four of the five photos, and over 97 photos that neither has seen: the median of a photo's colors lies near gray. What is
-# left is mostly the sepia tone that Agrawal and Sawhney describe.
+# four of the five photos, and over 97 photos that neither has seen: the median of a photo's colors lies near gray.
 #
 # Not all of this is due to the loss. The networks are small and have seen few photos, and for photos nobody can compute the
 # floor. That is why the toy world came first.
@@ -801,8 +798,7 @@ for name in ("l2", "smooth_l1"):
 # can have only one. *Cause*: no mistake of yours; it is the minimum of the loss. *How to notice*: the loss is near its floor.
 # More training will not help; another loss may.
 #
-# For the other three we take a plain network: three convolutions, no batch norm. It learns scenes of 24 x 24 pixels in
-# seconds.
+# For the other three, a plain network will do. It learns scenes of 24 x 24 pixels in seconds.
 
 
 # %%
@@ -856,12 +852,13 @@ for name, losses in (("normalized", sound_losses), ("raw L", raw_losses)):
 # break a part of the network on the way (counted below). *How to notice*: compare the first loss with that of an all-gray
 # answer, as in section 5. A fresh network should not be far above it.
 #
-# A network with batch norm, such as our SmallNet, nearly hides the slip: batch norm rescales whatever comes in. (In a trial
-# of 150 steps its loss ended only 4 to 5 % higher with raw L.)
+# Batch norm rescales whatever comes in, and nearly hides the slip: in a trial of 150 steps, our SmallNet's loss ended only 4
+# to 5 % higher with raw L.
 #
 # ### One color everywhere
 #
-# The learning rate decides how far each step goes. **Predict.** What happens if it is 250 times as large?
+# The learning rate decides how far each step goes. **Predict.** What happens if it is 250 times as large, 1 in place of
+# 0.004?
 
 # %%
 wild, wild_losses = train_plain(learning_rate=1.0)
