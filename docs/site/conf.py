@@ -41,6 +41,7 @@ html_js_files = ["strips.js"]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
+html_show_search_summary = False  # it would fetch every page that is found, which is much for a phone
 html_theme_options = {"navigation_with_keys": True}
 pygments_style = "friendly"
 pygments_dark_style = "monokai"
@@ -50,5 +51,6 @@ mathjax3_config = {"options": {"enableMenu": False}}
 
 
 def setup(app):
-    """Join the docstrings' converter."""
+    """Join the docstrings' converter, and leave out what Python itself writes about the fields of a NamedTuple."""
     app.connect("autodoc-process-docstring", docstrings.process)
+    app.connect("autodoc-skip-member", docstrings.skip)

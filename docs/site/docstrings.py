@@ -84,3 +84,8 @@ def _whole_literals(lines: list[str]) -> list[str]:
 def process(app, what, name, obj, options, lines: list[str]) -> None:
     """Sphinx's hook: convert in place."""
     lines[:] = convert(lines)
+
+
+def skip(app, what, name, obj, skipped: bool, options) -> bool | None:
+    """Sphinx's hook: the fields of a NamedTuple stand in its first line, "Alias for field number 0" says nothing."""
+    return True if (getattr(obj, "__doc__", None) or "").startswith("Alias for field number") else None
