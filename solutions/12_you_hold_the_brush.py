@@ -15,7 +15,7 @@
 #
 # **The network proposes colors. How do you tell it what you want?**
 #
-# A gray picture has many colorings, and no network can know which one you have in mind. So far it decided alone. In this lesson you
+# A gray picture has many colorings, and no network can know which one you have in mind. So far it decided alone. Now you
 # decide: with a preferred hue, with another photo, or with a few strokes of a brush.
 #
 # After this lesson you can
@@ -29,9 +29,9 @@
 # |---|---|---|
 # | 90 minutes, 6 exercises | under a minute; nothing is trained | CPU only, no download |
 #
-# You should know distributions over bins and their mean (lesson 6). How exercises work: replace the line
-# `raise NotImplementedError` by your answer and run the cell. Whatever the badge says, you can go on. Cells that only draw are
-# folded; a click on the three dots opens them.
+# You should know the toy world (lesson 3), and distributions over bins and their mean (lesson 6). How exercises work: replace
+# the line `raise NotImplementedError` by your answer and run the cell. Whatever the badge says, you can go on. Cells that only
+# draw are folded; a click on the three dots opens them.
 
 # %%
 import math
@@ -67,8 +67,8 @@ from colorize.widgets import slider_demo
 # %% [markdown]
 # ## 1. One gray picture, many colorings
 #
-# Four photos, squares of 128 pixels. The network `best` looks at each of them once. Whatever we ask of it later is done with this
-# answer, 313 logits for each pixel of a picture half as large; the network does not run again.
+# The network `best` looks once at each of four photos, squares of 128 pixels. All that follows uses this answer, 313 logits at
+# each of 64 x 64 places.
 
 # %%
 names = ("coffee", "chelsea", "astronaut", "rocket")
@@ -101,14 +101,14 @@ def chroma(rgb):
 
 # %% [markdown]
 # Say you like red. To **prefer** a color is to add a number to its logit, the same number at every pixel: a **bias** $b_q$ for
-# each bin $q$. `hue_bias` makes one that rises evenly along a hue: with $c_q$ the center of the bin, $u$ the direction of the
-# hue in the ab plane, and a strength of 4,
+# each bin $q$. `hue_bias` makes one that rises evenly toward a hue: with $c_q$ the center of the bin, $u$ the arrow of length 1
+# toward the hue in the ab plane, and a strength of 4,
 #
 # $$ b_q = \frac{4}{100}\; c_q \cdot u. $$
 #
-# A color that lies 50 units toward red gets 2 nats more, its complement 2 less, gray nothing.
+# A color 50 ab units toward red gets 2 more, its complement 2 less, gray nothing.
 #
-# **Predict.** Prefer red in this way. Which parts of a picture turn red, and which stay as they were?
+# **Predict.** Which parts of a picture turn red in this way, and which stay as they were?
 #
 # ### Exercise 12.1 · A preference
 # ●●○○○ · 6 minutes
@@ -162,11 +162,11 @@ strip(
 )
 
 # %% [markdown]
-# Saucer and table take whatever hue is asked for. The shadows stay nearly black. Nobody told the bias where to act: it
-# is the same 313 numbers at every pixel. Turn it yourself. **Predict** first: at which hue is the chroma highest?
+# Saucer and table take whatever hue is asked for. The shadows stay nearly black. Nobody told the bias where to act. Turn it
+# yourself. **Predict.** At which hue is the chroma highest?
 #
-# <details><summary>Answer</summary>At 45°, between red and yellow: 39. There lie most colors that the network believes in here. At 225°,
-# the opposite hue, preference and belief cancel: 11.</details>
+# <details><summary>Answer</summary>At 45°, between red and yellow: 39. Most colors that the network believes in here lie there.
+# At 225°, the opposite hue, preference and belief cancel: 11.</details>
 
 
 # %%
@@ -183,13 +183,12 @@ slider_demo(turned, slider, "hue", "A cup of coffee with a preferred hue", width
 # ### Who follows
 #
 # Why does one pixel move and not another? For a bias that rises evenly along $u$ there is a law. With $m$ the mean color of a
-# pixel's distribution, and $\Sigma$ its covariance (2 x 2: the variances of a and b, and how they vary together),
+# pixel's distribution, and $\Sigma$ its covariance (2 x 2: the variances of a and b, and how a and b vary together),
 #
 # $$ \frac{dm}{d\,\text{strength}} = \frac{1}{100}\, \Sigma\, u. $$
 #
-# A pixel moves the further, the more its possible colors vary along $u$. One that is certain stays. The toy world of lesson 3
-# shows it exactly: a lemon has one color, a plum is violet or, less often, yellow, an apple is red or green, and a balloon has one
-# of six hues, all of them paler.
+# The more the possible colors of a pixel vary along $u$, the farther it moves. A certain one stays. In the toy world a lemon
+# has one color, a plum is violet or, less often, yellow, an apple is red or green, and a balloon has one of six paler hues.
 #
 # **Predict.** Prefer red a little. Order lemon, plum, apple and balloon by how far they move.
 
@@ -207,22 +206,20 @@ for name, p, change in zip(kinds, exact, moved, strict=True):
     print(f"{name:26}{change + 0.0:10.2f}{spread / 100:14.2f}")
 
 # %% [markdown]
-# Larsson, Maire and Shakhnarovich (2016, section 4) say it in words: biases "rotated" through color space change preferences
-# everywhere, and the effect "is modulated by the uncertainty".
-#
 # ## 2. Where is there a choice?
 #
-# So a map of the uncertainty tells beforehand what a bias can move. The entropy over 313 bins (lesson 6) is not what we want: a
-# wall that is gray with an uncertain tint has a high entropy, and nothing to choose. Larsson et al. take **the entropy of the hue,
-# times the chroma** (their Figure 10). With our bins:
+# So a map of the uncertainty tells beforehand what a bias can move. The entropy over 313 bins (lesson 6) will not do: a gray
+# wall of uncertain tint has a high entropy, and nothing to choose. Larsson, Maire and Shakhnarovich (2016) take **the entropy
+# of the hue, times the chroma** (their Figure 10). With our bins:
 #
-# 1. Cut the color circle into 32 sectors. Add up the probabilities of all bins of a sector. Gray, with chroma 0, has no hue: leave
-#    its bin out, and scale the sectors to sum 1.
+# 1. Cut the color circle into 32 sectors. Add up the probabilities of all bins of a sector. Gray has no hue: leave its bin out,
+#    and scale the sectors to sum to 1.
 # 2. Take the entropy $-\sum_k h_k \ln h_k$ of the 32 sums $h_k$.
-# 3. Multiply it by the expected chroma, $\sum_q p_q \lVert c_q \rVert$, of all bins, gray with its 0 included.
+# 3. Multiply it by the expected chroma, $\sum_q p_q \lVert c_q \rVert$, with $p_q$ the probability of bin $q$, over all bins,
+#    gray included.
 #
-# **Predict.** A pixel is red or green, with 1/2 each and chroma 50. What is its uncertainty? And of one that is gray with 0.85 and
-# pink with 0.15?
+# **Predict.** A pixel is red or green, with 1/2 each and chroma 50. What is its uncertainty? And that of one that is gray with
+# 0.85 and pink with 0.15?
 #
 # ### Exercise 12.2 · Where is there a choice?
 # ●●●○○ · 12 minutes
@@ -257,11 +254,11 @@ for name in ("sky", "wall", "tulip", "plum", "apple", "balloon"):
     print(f"{name:8}{unsure(p, sector, bin_chroma).item():6.1f}")
 
 # %% [markdown]
-# Sky and wall have one color: 0. An apple has two, $\ln 2$ times its expected chroma; a balloon six. **The tulip is a trap.** It is gray or
-# pink, a real choice, and the map says 0: where it has a hue at all, the hue is certain. This measure sees choices between hues,
-# and none between a color and gray.
+# Sky and wall have one color: 0. An apple has two: $\ln 2$ times its expected chroma (35 for the pixel of the question). A
+# balloon has six. **The tulip is a trap.** It is gray or pink, a real choice, and the map says 0: where it has a hue at all,
+# the hue is certain. This measure sees choices between hues, not between a color and gray.
 #
-# Now the photos. **Predict**: where will the coffee be bright?
+# Now the photos. **Predict.** Where will the map of the coffee be bright?
 
 # %%
 maps = {}
@@ -303,22 +300,23 @@ for name, values in maps.items():
 #
 # ## 3. Colors of another photo, value by value
 #
-# "Make it like this one" is an easy way to say what one wants. All that is taken from the other photo, the **reference**, is its
-# **histogram**: which colors occur, and how often. In the best case the reference is the true photo. Who has that needs no
-# colorizer, but it makes a test: Deshpande et al. (2015) introduced it, and Larsson et al. (section 3.4) compare two ways.
+# "Make it like this one" is an easy way to say what you want. All that is taken from the other photo, the **reference**, is its
+# **histogram**: which colors occur, and how often. As a test, the reference is the true photo itself. Deshpande et al. (2015)
+# introduced this test, and Larsson et al. (section 3.4) compare two ways.
 #
-# The first works on the finished picture. Sort the values of a channel. The smallest becomes the smallest of the
-# reference, the second the second, and so on: **quantile matching**. Afterwards the channel has the histogram of the reference.
+# The first works on the finished picture. Sort the values of a channel. The smallest becomes the smallest of the reference, the
+# second smallest its second smallest, and so on: **quantile matching**. Afterward the channel has the histogram of the
+# reference.
 #
-# **Predict.** The values 5, 1, 3 shall get the histogram of 10, 20, 60. What comes out, in which order?
+# **Predict.** Give the values 5, 1, 3 the histogram of 10, 20, 60. What comes out, in which order?
 #
 # ### Exercise 12.3 · Colors by rank
 # ●●○○○ · 8 minutes
 #
 # Replace each value of `source` by the value of the same rank in `reference`. Both have the same number of values.
 #
-# <details><summary>Hint 1</summary>The rank of a value is how many others are smaller. <code>argsort</code> tells which value comes
-# first; the rank is the other way round.</details>
+# <details><summary>Hint 1</summary>The rank of a value is the number of smaller ones. <code>argsort</code> tells which value
+# comes first; the rank is the reverse.</details>
 # <details><summary>Hint 2</summary><code>argsort</code> of <code>argsort</code> is the rank. It is an index into the sorted
 # reference.</details>
 
@@ -334,9 +332,9 @@ def match_ranks(source, reference):
 
 
 # %% [markdown]
-# So 5, 1, 3 become 60, 10, 20. Larsson et al. match R, G and B, each divided by the pixel's lightness (here $(R + G + B) / 3$),
-# so that light and dark pixels can be compared, and multiply by the lightness again. The last line brings back what of it got
-# lost.
+# So 5, 1, 3 become 60, 10, 20. Larsson et al. match R, G and B, each divided by the pixel's lightness, so that light and dark
+# pixels can be compared, and multiply by the lightness again. Theirs is $(R + G + B) / 3$. The last line of the function
+# restores it.
 
 
 # %%
@@ -354,7 +352,7 @@ library = quantile_transfer(painted("coffee"), photos["coffee"][None])[0]
 print(f"mean difference from quantile_transfer: {(own - library).abs().mean():.4f}")
 
 # %% [markdown]
-# (The library gives equal values equal results, and takes references of any size. Instead of RGB one can match a and b.)
+# (You can also match a and b instead of RGB.)
 #
 # **Predict.** The reference is the true photo, so the colors are the right ones, each as often as it should be. Are they
 # in the right places?
@@ -384,11 +382,11 @@ strip(
 )
 
 # %% [markdown]
-# What the network made greenest lies mostly in the table's upper corners. So these get the most green, for their lightness, that
-# the photo has. A rank knows nothing of how sure the network was.
+# What the network made greenest lies mostly in the table's upper corners, so these get the most green that the photo has for
+# its lightness. A rank knows nothing of how sure the network was.
 #
-# And where does the cyan wall come from? Cyan is a color without red, and nothing in this photo is cyan. Look at the
-# pixels with the smallest ratio of R to lightness. **Predict**: which are they in the photo, and which in the network's picture?
+# And where does the cyan wall come from? Nothing in this photo is cyan, the color without red. Look at the pixels with the
+# smallest ratio of R to lightness. **Predict.** Which are they in the photo, and which in the network's picture?
 
 # %%
 for word, rgb in (("photo", photos["astronaut"]), ("network", painted("astronaut")[0])):
@@ -399,23 +397,21 @@ for word, rgb in (("photo", photos["astronaut"]), ("network", painted("astronaut
     print(f"lightness {light.flatten()[least].median():.2f} (median)")
 
 # %% [markdown]
-# In the photo they are black. Black has no color, and its ratio is 0 divided by nearly 0, here 0: no red at all. In the
-# network's picture, where nearly everything is a little reddish, the smallest ratios belong to parts of the bright wall. By
-# rank the wall gets the ratios of black. So the one thing that this method takes out of the comparison, lightness, is what it
-# would need.
+# In the photo they are black: their ratio, 0 divided by nearly 0, comes out as 0, no red at all. In the network's picture,
+# where nearly everything is a little reddish, the smallest ratios belong to parts of the bright wall. By rank the wall gets the
+# ratios of black. Lightness, which this method takes out of the comparison, is what it would need.
 #
 # ## 4. Colors of another photo, by energy
 #
-# The second way of Larsson et al. changes the network's answer, by a bias as in section 1. A good one pulls the colors of the
-# whole picture toward the reference, and no pixel far from what the network said. As an **energy**, to be made small (their
+# The second way of Larsson et al. changes the network's answer, by a bias $b$ as in section 1. A good one pulls the picture
+# toward the reference, and no pixel far from what the network said. Both wishes make an **energy**, to be made small (their
 # equation 6):
 #
 # $$ E(b) = \frac{1}{N} \sum_n \mathrm{KL}(y^*_n \,\Vert\, y_n) + \lambda\, \chi^2\Big(\frac{1}{N} \sum_n y^*_n,\; t\Big),
 # \qquad y^*_n = \mathrm{softmax}(\ln y_n + b). $$
 #
 # - $y_n$ is the network's distribution at pixel $n$, of $N$ pixels, and $y^*_n$ the biased one.
-# - $\mathrm{KL}(y^* \Vert y) = \sum_q y^*_q (\ln y^*_q - \ln y_q)$ is 0 if nothing has changed. A sure pixel is expensive to
-#   move.
+# - $\mathrm{KL}(y^* \Vert y) = \sum_q y^*_q (\ln y^*_q - \ln y_q)$ is 0 if nothing has changed. A sure pixel is costly to move.
 # - $t$ is the histogram of the reference. $\chi^2(m, t) = \frac12 \sum_q (m_q - t_q)^2 / (m_q + t_q)$ is 0 for equal histograms,
 #   1 for two that share no color. (The factor 1/2 is ours; the paper prints none.)
 # - $\lambda$ weighs the two. The paper does not name its value.
@@ -429,9 +425,9 @@ for word, rgb in (("photo", photos["astronaut"]), ("network", painted("astronaut
 #
 # <details><summary>Hint 1</summary>The first term is a mean over pixels. In the second the mean is taken first, and the distance
 # afterwards.</details>
-# <details><summary>Hint 2</summary>log_softmax of the sum of both, over dimension 1, gives the logarithms of the biased
-# distributions; <code>.exp()</code> of that the distributions. Their mean over dimension 0 is the histogram of the
-# picture.</details>
+# <details><summary>Hint 2</summary><code>log_softmax</code> of <code>log_y + bias</code>, over dimension 1, gives the
+# logarithms of the biased distributions, and <code>.exp()</code> of them the distributions. Their mean over dimension 0 is the
+# histogram of the picture.</details>
 
 
 # %%
@@ -462,15 +458,14 @@ for bias in (torch.zeros(313), hue_bias(60)):
 # %% [markdown]
 # (With $\lambda = 0$ the best bias is none: then the KL is 0.)
 #
-# `fit_bias` walks down from $b = 0$, as the paper does, by gradient descent. First where the answer is known: a toy scene whose
-# only apple is red. Before, the network says red with $p = 1/2$. If red occurs, green does not, and no other thing has these
-# colors, then its probability $y$ at the minimum obeys
+# `fit_bias` walks downhill from $b = 0$, as the paper does. First try it where the answer is known: a toy scene whose only
+# apple is red. Without a bias the answer is red with $p = 1/2$. If red occurs, green does not, and no other thing has these
+# colors, then the probability $y$ of red at the minimum obeys
 #
 # $$ \ln \frac{y}{1 - y} = \ln \frac{p}{1 - p} + \frac{2 \lambda}{(1 + y)^2}. $$
 #
-# (Set the gradient to zero. Of red there is a share $s$ in the target and $s y$ in the picture, and $s$ cancels: the apple's size
-# does not matter.) A second scene has two apples, a red one and a green one. **Predict**: what does the histogram do for
-# those?
+# (Set the gradient to zero. The share of red is $s$ in the target and $s y$ in the picture, and $s$ cancels: the apple's size
+# does not matter.) A second scene has two apples, a red one and a green one. **Predict.** What does the histogram do for those?
 
 # %%
 scenes = world.scenes(60, seed=12)
@@ -500,12 +495,12 @@ for lam in (1, 2, 5, 10):
     print(f"{lam:6}{red_by_hand(lam):10.3f}{one:16.3f}{two:24.3f}")
 
 # %% [markdown]
-# One red apple comes out red, the surer the larger $\lambda$. The two of the second scene stay near one half: the histogram
-# says that red and green both occur. It does not say *where*, and the network sees no difference between two apples.
+# One red apple comes out red, the more surely the larger $\lambda$. The two of the second scene stay near one half: the
+# histogram says that red and green both occur, but not *where*.
 #
 # ### On photos
 #
-# **Predict.** The coffee, with the histogram of its own photo, and $\lambda$ from 0 to 30: what happens to the saucer, and to
+# **Predict.** Give the coffee the histogram of its own photo, with $\lambda$ from 0 to 30. What happens to the saucer, and to
 # the greenish corner of the table?
 
 # %%
@@ -543,17 +538,18 @@ for name in ("coffee", "chelsea", "astronaut"):
     print(f"{name:14}" + "".join(f"{off(name, rgb):12.1f}" for rgb in found))
 
 # %% [markdown]
-# Energy ($\lambda = 10$) is nearer to the truth than ranks in all three, and than the network alone. A rank must use every color of the
-# reference, as often as it occurs. A bias asks each pixel what it thinks of the color.
+# Energy ($\lambda = 10$) is nearer to the truth than ranks and than the network alone, in all three. Ranks must use every color
+# of the reference, as often as it occurs. A bias asks each pixel.
 #
 # ### The way down
 #
-# Gradient descent steps against the gradient, and halves the step until the energy falls far enough. A step of length $s$ down a
-# slope $g$ promises to gain $s g$; by **Armijo's rule** it is accepted if it gains at least a share $c$ of that.
+# Gradient descent steps against the gradient, and halves the step until the energy falls far enough. A step of length $s$ down
+# a slope $g$ promises to lower the energy by $s g$; by **Armijo's rule** it is accepted if it does at least a share $c$ of
+# that.
 #
-# The gradient has a flaw here: its entry $q$ is about proportional to the share of color $q$ in the picture, so that rare colors
-# hardly move. The library steps along $-v$ instead, with $v_q = b_q + \lambda\, \partial \chi^2 / \partial m_q$: the gradient,
-# rid of that share. That way leads downhill, too. **Predict.** How many steps does each need?
+# The gradient has a flaw here: its entry $q$ is about proportional to the share $m_q$ of color $q$ in the picture, so that rare
+# colors hardly move. The library steps along $-v$ instead, with $v_q = b_q + \lambda\, \partial \chi^2 / \partial m_q$: the
+# gradient, rid of that share. This way leads downhill, too. **Predict.** How many steps does each need?
 
 
 # %%
@@ -597,7 +593,8 @@ show(
 )
 
 # %% [markdown]
-# The share $c$ looks like a detail; textbooks take 0.0001, and the library 0.25. **Predict.** Does it matter?
+# Along $-v$, 10 steps are enough; against the gradient, 40 are not. The share $c$ looks like a detail: textbooks take 0.0001,
+# the library 0.25. **Predict.** Does it matter?
 
 # %%
 SHOWN = (0, 1, 2, 3, 5, 10, 20)
@@ -609,7 +606,7 @@ for lam in (10, 100):
         print("".join(f"{values[k]:8.2f}" for k in SHOWN))
 
 # %% [markdown]
-# All four only ever fall. In the third, what does the first step do, which gains next to nothing and is taken all the same?
+# No energy ever rises. But what does the first step of the third row do, which gains next to nothing and is taken all the same?
 
 # %%
 z = few("coffee")  # (1, 313, 16, 16)
@@ -623,22 +620,21 @@ print(f"largest entry of the gradient: {gradient.abs().max():.3f} at the start",
 print(f"{later.abs().max():.3f} after the step")
 
 # %% [markdown]
-# It makes every pixel certain of the same color, and there the energy is nearly flat. This descent still finds back, slowly: $v$
-# does not vanish with the gradient. **"The energy never rises" is not yet "the energy is low".** Test an optimizer where you know the
+# It makes every pixel certain of the same color, and there the energy is nearly flat. This descent finds its way back, slowly,
+# as $v$ does not vanish. **"The energy never rises" is not yet "the energy is low".** Test an optimizer where you know the
 # answer, as with the apple above, or from two starts.
 #
 # ## 5. Colors by resemblance
 #
-# Before there were networks, Welsh, Ashikhmin and Mueller (2002) colored a gray picture from a reference alone. Pixels that
-# look alike shall have like colors. Alike means two numbers: the lightness, and the spread (standard deviation) of the
-# lightness in the 5 x 5 pixels around.
+# Long before such networks, Welsh, Ashikhmin and Mueller (2002) colored a gray picture from a reference alone. Pixels that look
+# alike should have similar colors. "Alike" is measured by two numbers: the lightness, and the spread (standard deviation) of
+# the lightness in the 5 x 5 pixels around.
 #
 # 1. Shift and stretch the reference's lightness to the mean and spread of the gray picture.
 # 2. Pick about 200 pixels of the reference, spread over it: the **samples**.
-# 3. Each gray pixel takes a and b of the sample whose two numbers are nearest, both weighted alike.
+# 3. Each gray pixel takes a and b of the sample whose two numbers are nearest, both with equal weight.
 #
-# **Predict.** Coffee and table in the colors of a cat; a rocket at night in those of an astronaut. Which one will
-# work?
+# **Predict.** A coffee in the colors of a cat; a rocket at night in those of an astronaut. Which one will work?
 
 # %%
 pairs = {"coffee": "chelsea", "rocket": "astronaut"}
@@ -665,9 +661,9 @@ strip(
 )
 
 # %% [markdown]
-# Fur and wood have much in common: brown in all lightnesses. The sky is smooth, so only the lightness tells its pixels apart,
-# and that changes slowly from the lamps up. Where it passes from one sample to the next, the color jumps: a ring. Look at the
-# samples that the sky took.
+# Fur and wood have much in common: brown at every lightness. The sky is smooth: only the lightness tells its pixels apart, and
+# changes slowly from the lamps up. Where the nearest sample changes, the color jumps: a ring. Look at the samples that the sky
+# took.
 
 # %%
 took = match.index[0, :64].flatten()  # the upper half of the rocket's photo
@@ -681,18 +677,18 @@ for k in count.argsort(descending=True)[:4]:
     print(f"{count[k]:6} pixels: {place}, a {a:+4.0f}, b {b:+4.0f}")
 
 # %% [markdown]
-# Flag, suit and helmet. Nothing in two numbers says "sky". Later ways compare more numbers. Welsh et al. also let a person mark
-# swatches that belong together. A network has learned what looks like what.
+# Flag, suit and helmet: nothing in two numbers says "sky". (Welsh et al. also let a person mark swatches that belong together.)
 #
 # ## 6. Strokes
 #
-# The most direct way to say what you want is to paint it. A few strokes, and the rest follows: Levin, Lischinski and Weiss
-# (2004) need no reference and no network. They ask one thing of every pixel: **have the mean color of your neighbors, in which
-# those count that are as light as you.** With $Y = L / 100$ and $\sigma_r^2$ the variance of $Y$ around pixel $r$,
+# The most direct way to say what you want is to paint it. Levin, Lischinski and Weiss (2004) need a few strokes, no reference
+# and no network. They ask one thing of every pixel: **have the mean color of your neighbors, in which those count most that are
+# as light as you.** With $u_r$ the a (or the b) of pixel $r$, $s$ its neighbors, $Y = L / 100$ and $\sigma_r^2$ the variance of
+# $Y$ around pixel $r$,
 #
 # $$ u_r = \sum_s w_{rs}\, u_s, \qquad w_{rs} \propto \exp\Big( -\frac{(Y_r - Y_s)^2}{0.6\, \sigma_r^2} \Big), \qquad \sum_s w_{rs} = 1. $$
 #
-# (0.6 is what the authors' program has; the paper has 2.) Here are five pixels in a row: three dark, two light.
+# (0.6 is in the authors' program; the paper has 2.) Five pixels in a row, three dark, two light:
 
 # %%
 row = torch.tensor([20.0, 21.0, 22.0, 70.0, 72.0])  # L
@@ -736,11 +732,10 @@ theirs = torch.from_numpy(scribbles.weights(row[None]).toarray())
 print(f"largest difference from scribbles.weights: {(W - theirs).abs().max():.0e}")
 
 # %% [markdown]
-# Between the third and the fourth pixel lies an edge, and next to nothing crosses it. (The library has a second guard, from the
-# authors' program, for a pixel that is unlike all its neighbors.)
+# Between the third and the fourth pixel lies an edge, and next to nothing crosses it.
 #
-# Now paint: the first pixel a = 50, the last a = -40. The other three are free, and each has one equation,
-# $u_r - \sum_s w_{rs} u_s = 0$. What is painted moves to the right-hand side. **Predict** the three numbers.
+# Now paint: a = 50 at the first pixel, a = -40 at the last. The other three are free, and each has one equation, $u_r - \sum_s
+# w_{rs} u_s = 0$. What is painted moves to the right-hand side. **Predict** the three numbers.
 
 # %%
 free, fixed = [1, 2, 3], [0, 4]
@@ -750,8 +745,8 @@ u[free] = torch.linalg.solve(A[free][:, free], -A[free][:, fixed] @ u[fixed])
 print("a:", [round(x, 1) for x in u.tolist()])
 
 # %% [markdown]
-# That is the whole method. A photo of 192 pixels has 36,864 equations, eight neighbors in each, and nearly all entries of the
-# matrix are 0: a **sparse** system, solved in a fraction of a second, for a and b at once. Twelve strokes on the coffee:
+# That is the whole method. A square photo of 192 pixels has 36,864 equations with eight neighbors in each. Nearly all entries
+# of the matrix are 0: a **sparse** system, solved in a fraction of a second. Twelve strokes on the coffee:
 
 # %%
 RED, CREAM, ORANGE, BROWN, GRAY = (45, 38), (2, 8), (18, 35), (18, 25), (0, 3)
@@ -804,8 +799,8 @@ show(
 )
 
 # %% [markdown]
-# Red leaks from the saucer onto the table: there the table is hardly lighter, and no edge holds it. **Which stroke is missing?** Find
-# one before you look at ours, which stands in the next cell.
+# Red leaks from the saucer onto the table: there the table is hardly lighter, and no edge holds it. **Which stroke is
+# missing?** Find one before you look at ours, in the next cell.
 
 # %%
 more = [*strokes, Stroke([(176, 62), (186, 115)], (25, 38), 4)]
@@ -815,13 +810,14 @@ print(f"on the spot: off {error[spot].mean():.1f}, then {after[spot].mean():.1f}
 print(f"all pixels:  off {error.mean():.1f}, then {after.mean():.1f}")
 
 # %% [markdown]
-# One more stroke in the table's color, beside the leak: a person sees at once where it is missing, and little changes elsewhere.
+# One more stroke in the table's color, beside the leak, and little changes elsewhere.
 #
-# Paint yourself. With the package `ipycanvas` (`make lab` installs it) there is a canvas and a brush, and a slider that lets
-# the network have a say where nothing is painted. The button "Example" paints our strokes. Without the package, a slider paints
-# them one after the other. **Predict**: what does the picture look like after the first stroke alone?
+# Now you paint. With the package `ipycanvas` (`make lab` installs it) there is a canvas and a brush, and a slider that lets the
+# network have a say where nothing is painted. The button "Example" paints our strokes. Without the package, a slider paints
+# them one after the other. **Predict.** What does the picture look like after the first stroke alone?
 #
-# <details><summary>Answer</summary>Red all over, table and cup too: where only one color is painted, every pixel takes it.</details>
+# <details><summary>Answer</summary>Red all over, table and cup too: if only one color is painted, every pixel takes
+# it.</details>
 
 # %%
 small_ab = decode.mean(logits["coffee"])
@@ -831,17 +827,18 @@ scribble_demo(coffee, strokes, network_ab, name="coffee", width=320)
 # %% [markdown]
 # ## 7. Repairing predicted colors
 #
-# "Neighbors that are equally light are equally colored" also repairs a *prediction*. Before networks saw whole pictures, each
-# pixel's color was predicted by itself, and neighbors disagreed. Three repairs, from three papers:
+# "Neighbors that are equally light are equally colored" also repairs a *prediction*. Early systems predicted each pixel's color
+# by itself, and neighbors disagreed. Three repairs, from three papers:
 #
-# - **A filter** (Cheng et al. 2015, the last step): each pixel takes the mean of its surroundings, in which near and equally light
-#   pixels count. It is called *joint bilateral*: it filters the color and looks at the lightness.
+# - **A filter** (Cheng et al. 2015, the last step): each pixel takes the mean of its surroundings, in which near and equally
+#   light pixels count most. It is called *joint bilateral*: it filters the color and looks at the lightness.
 # - **An energy** (the idea of Deshpande et al. 2015): stay near the prediction, and agree with your neighbors, both squared. The minimum is
 #   one sparse system, as in section 6, with all pixels free.
-# - **Labels** (the idea of Charpiat et al. 2008): choose for each pixel *one* of the 313 colors, likely in itself and close to its
-#   neighbors' choice. The mean of red and green cannot come out.
+# - **Labels** (the idea of Charpiat et al. 2008): choose for each pixel *one* color, here of the 313, that is likely in itself
+#   and close to its neighbors' choice. The mean of red and green cannot come out.
 #
-# The filter's weight of pixel $q$ at pixel $p$, with $d$ their distance in pixels:
+# In the filter at pixel $p$, a pixel $q$ at a distance of $d$ pixels has the weight $w_q$; $\sigma_s$, in pixels, and
+# $\sigma_L$, in units of L, say what is near and what is alike:
 #
 # $$ w_q = \exp\Big( -\frac{d^2}{2 \sigma_s^2} \Big) \exp\Big( -\frac{(L_p - L_q)^2}{2 \sigma_L^2} \Big). $$
 #
@@ -874,7 +871,8 @@ def mean_of_like(ab, lightness, distance, sigma_s=3.0, sigma_l=4.0):
 # %% [markdown]
 # (With 20 units of L and $\sigma_L = 4$ the factor is $e^{-12.5}$: next to nothing.)
 #
-# Four toy scenes. Their "prediction" is the true color plus noise of 25 units in each channel, drawn for each pixel by itself.
+# Here are four toy scenes. Their "prediction" is the true color plus noise of 25 ab units in a and in b, drawn for each pixel
+# by itself.
 
 # %%
 toys = world.scenes(4, seed=70)
@@ -896,7 +894,7 @@ gap = (one - filtered[0, :, 20, 20]).abs().max()
 print(f"largest difference from joint_bilateral at this pixel: {gap:.0e}")
 
 # %% [markdown]
-# **Predict.** Which repair comes nearest to the truth? What happens without the look at the lightness?
+# **Predict.** Which repair comes nearest to the truth? What happens if it does not look at the lightness?
 
 # %%
 others = world.scenes(4, seed=71)  # to learn weights from
@@ -916,13 +914,11 @@ for name, ab in repaired.items():
     print(f"{name:25}off {(ab - toys.ab).norm(dim=1).mean():5.1f}")
 
 # %% [markdown]
-# From 31 to about 6 or 7, and to 11 or 12 without the look at the lightness. The learned weights come from four other scenes;
-# none was set by hand, and they come nearest.
+# From 31 to about 6 or 7, and to 11 or 12 without the lightness. The weights learned from four other scenes come nearest.
 #
-# For labels we need distributions. We mix them: 0.5 the palette of the kind, 0.3 the truth, 0.2 spread over all bins; then noise on
+# Labels need distributions. Ours are mixed: 0.5 the palette of the kind, 0.3 the truth, 0.2 spread over all bins; then noise on
 # every logit. **ICM** (iterated conditional modes) goes over the picture again and again, and each pixel takes the color that
-# is best given its neighbors, so that the energy falls with each sweep. (Charpiat et al. use graph cuts, which find deeper
-# minima.)
+# is best given its neighbors, so that the energy falls with each sweep. (Graph cuts, as in the paper, find deeper minima.)
 
 # %%
 truth = bins.nearest_bin(toys.ab)  # (4, 48, 48)
@@ -961,7 +957,7 @@ show(
 )
 
 # %% [markdown]
-# So the neighbors know much. **Predict.** What do they add to the colors of our network?
+# Each repair removes most of the noise. **Predict.** What do they add to the colors of our network?
 
 # %%
 print("off, ab units   network   + filter   + energy    mode   labels")
@@ -975,13 +971,13 @@ for name in ("coffee", "chelsea", "astronaut"):
     print("".join(f"{(x - small_ab).norm(dim=1).mean():10.1f}" for x in found))
 
 # %% [markdown]
-# Next to nothing. A network that looks at the surroundings of each pixel answers smoothly already, and where it is wrong, it is wrong
+# Next to nothing. A network that sees the surroundings of each pixel already answers smoothly. Where it is wrong, it is wrong
 # over a whole saucer: no neighbor knows better. A filter repairs noise, not ignorance.
 #
 # ## 8. With the true histogram given
 #
-# How much is the true histogram worth, over many photos? Larsson et al. measure it (their Table 4), and we have, with the network
-# `hypercolumns` of lesson 9. RMSE is the mean distance in alpha-beta of lesson 8, section 4.
+# How much is the true histogram worth, over many photos? Larsson et al. measured it (their Table 4). So did we, with the
+# network `hypercolumns` of lesson 9. RMSE is the mean distance in alpha-beta of lesson 8, section 4.
 
 
 # %%
@@ -997,9 +993,9 @@ for name, value in given["RMSE in the paper, SUN-6"].items():
     print(f"{name:24}{value:6.3f}")
 
 # %% [markdown]
-# The order is the paper's: energy before ranks. On these photos ranks gain half a decibel of PSNR over the network alone and
-# nothing in RMSE, and nearly triple the chroma. Energy takes a quarter off the RMSE and gains over 3 dB, with less color: right
-# colors, in more of the right places.
+# The order is the paper's: energy before ranks (quantile matching). On these photos ranks gain half a decibel of PSNR over the
+# network alone and nothing in RMSE, and nearly triple the chroma. Energy takes a quarter off the RMSE and gains over 3 dB, with
+# less chroma than ranks.
 #
 # ## What the papers say, what we measured
 #
@@ -1018,26 +1014,27 @@ for name, value in given["RMSE in the paper, SUN-6"].items():
 # **Take away**
 # 1. A distribution is a proposal. One number for each color, added to all logits, bends a whole picture, as far as there is a
 #    choice.
-# 2. A histogram says which colors and how many, never where. The where must come from a network, from resemblance, or from a
-#    hand.
+# 2. A histogram says which colors occur and how often, never where. The where must come from a network, from resemblance, or
+#    from a hand.
 # 3. "Equally light neighbors are equally colored" carries a stroke through a picture and repairs noise. It cannot repair what was not
 #    known.
 #
 # ## Questions
 #
-# <details><summary>A bias is the same at every pixel. Could it make one of two equal cars red and leave the other blue?</summary>No. Equal
-# distributions plus equal biases are equal distributions. That takes something that knows the place: a stroke.</details>
-# <details><summary>Why is a sum of KL and chi-square better than matching the histogram exactly?</summary>The reference is another photo. To
-# match its histogram exactly one would have to repaint sure pixels, as quantile matching does. The KL makes them
-# expensive.</details>
-# <details><summary>You paint one single pixel of a photo. What does the method of section 6 do with the others?</summary>All of them take exactly
-# that color: each may be the mean of its neighbors only if all are equal. The weights across edges are small, but never
-# 0.</details>
+# <details><summary>A bias is the same at every pixel. Could it make one of two equal cars red and leave the other
+# blue?</summary>No. Equal distributions plus equal biases are equal distributions. It takes something that knows the place: a
+# stroke.</details>
+# <details><summary>Why is a sum of KL and chi-square better than matching the histogram exactly?</summary>The reference is
+# another photo. To match its histogram exactly, even sure pixels would have to be repainted, as in quantile matching. The KL
+# makes that costly.</details>
+# <details><summary>You paint a single pixel of a photo. What does the method of section 6 do with the others?</summary>All of
+# them take exactly that color: each may be the mean of its neighbors only if all are equal. The weights across edges are small,
+# but never 0.</details>
 # <details><summary>How would you change the measure of section 2 so that it sees the tulip?</summary>Measure the spread of the colors
 # themselves: the trace of the covariance of section 1, or its root. It counts gray against pink as well as red against
 # green.</details>
-# <details><summary>The joint bilateral filter with an enormous sigma for L: what is it then?</summary>A plain Gaussian blur: the second factor
-# is 1 everywhere. Colors bleed across edges, as in the lines "blind to L".</details>
+# <details><summary>What is the joint bilateral filter with an enormous sigma for L?</summary>A plain Gaussian blur: the second
+# factor is 1 everywhere. Colors bleed across edges, as in the lines "blind to L".</details>
 
 # %%
 check.scorecard()
