@@ -15,15 +15,15 @@
 #
 # **Two colorings of one photo: which is better, and who says so?**
 #
-# So far this course has reported numbers for its networks. Here you build them, one by one, and find out what each of them
+# So far this course has reported numbers for its networks. Here you build these measures, one by one, and find out what each
 # sees and what it is blind to. Then you ask two other judges: a person, and a network that names what is in a picture.
 #
 # After this lesson you can
 # - compute AuC, rebalanced AuC and PSNR by hand, and say why two papers' numbers can differ for the same picture;
-# - say whether a difference between two networks is real or an accident of the photos;
+# - say whether a difference between two networks is real or due to the choice of photos;
 # - run a real-or-fake study, and report it with its uncertainty;
-# - say what recoloring does to a classifier: what it helps, and what it confuses;
-# - probe what a network has learned that nobody told it.
+# - say how recoloring helps a classifier, and what it makes it confuse;
+# - probe what a network has learned without being told.
 #
 # | to read and solve | to run | needs |
 # |---|---|---|
@@ -55,8 +55,8 @@ from colorize.toyworld import ToyWorld
 # ## 1. Which is better?
 #
 # A toy scene with one apple, which is red. Half of the apples of the toy world are red, half are green, and the gray picture
-# does not tell which. Two networks have colored it. A made the apple green. B made it brown, halfway between red and green.
-# All else is right in both.
+# does not tell which. Take two colorings of it. In A the apple is green. In B it is brown, halfway between red and green. All
+# else is right in both.
 
 # %%
 world = ToyWorld(128)
@@ -124,11 +124,12 @@ for name, measure in measures.items():
 
 # %% [markdown]
 # Six prefer B, among them all that measure a distance. They must: brown lies in the middle between red and green, so it is half
-# as far away. The count of bins cannot tell the two apart, because both miss the bin of red. Chroma alone prefers A, and it never
-# looked at the truth pixel by pixel: a blue apple, if only as vivid, would have pleased it as well.
+# as far away. The count of bins cannot tell the two apart, because both miss the bin of red. Only chroma prefers A, and it does
+# not compare pixels: a blue apple, if as vivid, would have pleased it as well.
 #
-# Is it this scene? Below, 200 scenes. In *plausible* every thing gets a color drawn anew from its palette, as the true one was; in
-# *dull* the mean of its palette. The last line compares no pixels, but how frequent each color is in all scenes together.
+# Is it only this scene? Below, 200 scenes. In *plausible* every thing gets a color drawn anew from its palette, as the true one
+# was; in *dull* it gets the mean of its palette. The last line compares no pixels, but how frequent each color is in all scenes
+# together (0: as in the truth).
 
 # %%
 closeness = read_results("closeness")["rows"]
@@ -145,22 +146,22 @@ for key, name in (
     print(f"{name:17}{a:9.3f}{b:9.3f}{exact:11.3f}")
 
 # %% [markdown]
-# The areas and the PSNR still prefer the dull coloring. The count of bins now prefers the plausible one, because a color that is drawn
-# anew often hits; and so do the two that compare no pixels. As a *set*, the plausible scenes are as colorful as the true ones.
-# (Why 0.997 for the truth itself? A trip to RGB and back changes its last digits, and at the threshold 0 of section 2 that is a
-# miss. Why 58.923 dB? Section 4 has a cap.)
+# Both AuC and the PSNR still prefer the dull coloring. The count of bins now prefers the plausible one, because a color that is
+# drawn anew often hits; and so do the two that compare no pixels. As a *set*, the plausible scenes are as colorful as the true
+# ones. (Why 0.997 for the truth itself? A trip to RGB and back changes its last digits, and at the threshold 0 of section 2
+# that is a miss. Why 58.923 dB? Section 4 has a cap.)
 #
 # **Closeness to the truth is not quality.** Larsson et al. write it of their own measures: they "can penalize reasonable, but
 # incorrect, color guesses" more than "jarring artifacts". Agrawal and Sawhney: a guess can be far from the truth and "still be
-# more realistic" than one that is nearer. Both papers, and most others, report distances all the same: a machine can
-# compute them in a second. So learn first what they say, then ask somebody who knows apples.
+# more realistic" than one that is nearer. Both papers, and most others, report distances all the same: a machine computes them
+# in a second. So first learn what they say, then ask somebody who knows apples.
 #
 # ## 2. AuC: how many pixels are near enough?
 #
-# How far off is one pixel? The **distance** of two colors is $\sqrt{\Delta a^2 + \Delta b^2}$, in ab units. Near enough is up to a
-# threshold $t$. Which $t$? Take all of 0, 1, 2, ..., 150. For each, count the share of pixels within $t$. That makes a
-# curve, which rises to 1. Its area, divided by the largest possible area, is the **AuC**, "area under the curve" (Zhang et al.
-# 2016). Nothing but perfect colors has AuC 1.
+# How far off is one pixel? The **distance** of two colors is $\sqrt{\Delta a^2 + \Delta b^2}$, in ab units, where $\Delta a$
+# and $\Delta b$ are their differences in a and b. Near enough is up to a threshold $t$. Which $t$? For each of 0, 1, 2, ...,
+# 150, count the share of pixels within $t$. That makes a rising curve. Its area, divided by the largest possible area, is the
+# **AuC**, "area under the curve" (Zhang et al. 2016). Only perfect colors have AuC 1.
 #
 # Here are the distances of ten pixels. **Predict.** Where does the curve start, at $t = 0$? Which share lies within 10 units?
 
@@ -174,7 +175,7 @@ ten = torch.tensor([0.0, 2, 3, 5, 8, 8, 15, 30, 60, 170])
 # Return the curve at 151 thresholds, and its area. Between two thresholds the curve counts as a straight line (trapezoids). The
 # area is a share of the largest possible one, 150.
 #
-# <details><summary>Hint 1</summary>Compare all distances with all thresholds at once: a column with a row gives a table. Which
+# <details><summary>Hint 1</summary>Compare all distances with all thresholds at once: a column and a row give a table. Which
 # mean of the table is the curve?</details>
 # <details><summary>Hint 2</summary><code>distance[:, None] &lt;= torch.arange(151)</code> is (M, 151). Its mean over dimension 0,
 # as floats, is the curve. <code>torch.trapezoid</code> gives the area.</details>
@@ -216,19 +217,19 @@ show(
 )
 
 # %% [markdown]
-# Each pixel adds to the area what lies to the right of it: a pixel at distance $d$ adds about $(150 - d) / 150$. So AuC is nothing
-# mysterious. **Predict.** What is $1 - (\text{mean distance}) / 150$ for the ten pixels?
+# Each pixel lifts the curve to the right of its distance $d$, and so adds about $(150 - d) / 150$ to the area. **Predict.**
+# What is $1 - (\text{mean distance}) / 150$ for the ten pixels?
 
 # %%
 print(f"1 - mean / 150 = {1 - ten.clamp(max=150).mean() / 150:.3f}, AuC {area:.3f}")
 
 # %% [markdown]
-# The same, but for the rounding to whole thresholds. AuC is a mean distance in disguise, in which no pixel counts as more than 150
-# units off.
+# The same, except for the rounding to whole thresholds. AuC is a mean distance in disguise, in which no pixel counts as more
+# than 150 units off.
 #
 # Now photos: the five of this course, squares of 256 pixels. `gray` predicts a = b = 0. `random` gives each photo the colors of
-# another one, `constant` gives all pixels the mean color of the five. `l2` and `best` are networks of this course;
-# `best` is read with T = 1, for which it was made.
+# another one, `constant` gives all pixels the mean color of the five. `l2` and `best` are networks of this course; `best` is
+# read out at T = 1, for which it was made.
 #
 # **Predict.** AuC of gray: 10 %, 50 %, or 80 %? Which comes last?
 
@@ -274,9 +275,9 @@ show(
 )
 
 # %% [markdown]
-# Gray scores above 80 %. On photos of ImageNet it is 89 %, as Zhang et al. report, which leaves 11 points for all that color can
-# do. Why so much? The distance of gray from the truth *is* the chroma of the photo. How much of the 150
-# units do photos use?
+# Gray scores above 80 %. On photos of ImageNet it scores 89 %, as Zhang et al. report: 11 points are left for all that color
+# can do. Why so much? The distance of gray from the truth *is* the chroma of the photo. How much of the 150 units do photos
+# use?
 
 # %%
 chroma = true_ab.norm(dim=1)  # (5, 256, 256)
@@ -286,14 +287,14 @@ for name, values in zip(images.BUNDLED, chroma, strict=True):
 
 # %% [markdown]
 # Even the coffee, vivid as it is, uses 44 of 150. The mean over the five is 25.6, and 1 - 25.6 / 150 = 0.83. They are vivid
-# photos: 89 % on ImageNet means a mean chroma of about 16.5. So the scale of the AuC depends on the photos as much as on the
-# network. *Numbers from different photos cannot be compared.*
+# photos: 89 % on ImageNet means a mean chroma of about 16.5. So the AuC depends on the photos as much as on the network.
+# *Numbers from different photos cannot be compared.*
 #
 # ## 3. Rebalanced AuC: let the rare colors count
 #
-# Raw AuC asks mostly about walls and skies. In the **rebalanced AuC** each pixel weighs one over the share of its true color's
-# bin, among the 313 of lesson 2. Then every bin that occurs counts the same as a whole. There is no lambda here as in lesson 5:
-# this is a score, and no network learns from it.
+# Raw AuC asks mostly about walls and skies. In the **rebalanced AuC** the weight of a pixel is one over the share of its true
+# color's bin, among the 313 of lesson 2. Then every bin that occurs counts the same as a whole. There is no lambda, unlike in
+# lesson 5: this is a score, and no network learns from it.
 #
 # **Predict.** The bin of red occurs once among 1,000 pixels, that of gray 300 times. How much does a red pixel weigh, compared to a
 # gray one?
@@ -301,8 +302,8 @@ for name, values in zip(images.BUNDLED, chroma, strict=True):
 # ### Exercise 8.2 · What a pixel weighs
 # ●●○○○ · 6 minutes
 #
-# `bin_number` holds the bin of each pixel of N photos. Return the weight of each pixel: one over the share of its bin among *all*
-# pixels of all photos. (A common factor does not matter: any scale is taken for right.)
+# `bin_number` holds the bin of each pixel of N photos. Return the weight of each pixel: one over the share of its bin among
+# *all* pixels of all photos. (A common factor does not matter.)
 #
 # <details><summary>Hint 1</summary>You have counted bins in exercise 5.1: <code>torch.bincount</code> of the flattened
 # numbers.</details>
@@ -334,7 +335,7 @@ for name, ab in answers.items():
 # %% [markdown]
 # All lose, `best` the least: it was trained with rebalancing, and is now well ahead of `l2`. The constant color, which looks at
 # nothing at all, is ahead of `l2`, too: half of the 98 bins that occur in these five photos lie between red and yellow, and so
-# does the mean color. A baseline that knows the answer is a good test of a measure.
+# does the mean color, which this baseline takes from the truth.
 #
 # ### One prediction, six scores
 #
@@ -367,11 +368,11 @@ for way, settings in ways.items():
     print(f"{way:30}" + "".join(f"{score:10.1%}" for score in found))
 
 # %% [markdown]
-# With the same predictions, two or three points up or down; and from `gray` to `best` it is three points of raw AuC. Within a
-# row one may compare. From row to row one may not, and not every paper says which row it is.
+# For the same predictions the score moves by two or three points; and `best` is only three points of raw AuC above `gray`.
+# Compare within a row, never from row to row. Not every paper names its row.
 #
-# Which row did Zhang et al. take? Gray needs no network, so anybody with photos of ImageNet can find out. We have taken the color photos of a
-# small sample of ImageNet, squares of 256 pixels.
+# Which row did Zhang et al. take? Gray needs no network, so anybody with photos of ImageNet can find out. We took the color
+# photos of a small sample of ImageNet, squares of 256 pixels.
 
 # %%
 on_imagenet = read_results("gray_imagenet")
@@ -383,20 +384,20 @@ for name, value in on_imagenet["numbers"].items():
         print(f"{name:50}{value:6.2f}   {published.get(name, '')}")
 
 # %% [markdown]
-# The first row of each kind is the published one within 0.4 points: trapezoids, pooled over the whole set. The rest of the gap may be
-# the photos; theirs were the last 10,000 of the validation set. Every other definition is farther off, "photo by photo" by 16 points
-# and more. KTH report 68.3 % for gray, but on photos of fruit and vegetables, with another definition: it
-# says nothing about Zhang et al.'s 58.0 %.
+# Trapezoids, pooled over the whole set, come within 0.4 points of the published numbers, raw and rebalanced. The rest of the
+# gap may be due to the photos; theirs were the last 10,000 of the validation set. Every other definition is farther off, "photo
+# by photo" by 16 points and more. KTH report 68.3 % for gray, but on photos of fruit and vegetables, with another definition:
+# it says nothing about Zhang et al.'s 58.0 %.
 
 # %% [markdown]
 # ## 4. PSNR and RMSE: distances of red, green and blue
 #
 # Other papers leave ab and compare the finished pictures. The **PSNR**, peak signal-to-noise ratio, is the mean squared error
-# (MSE) of red, green and blue on a logarithmic scale, in decibels (dB): $-10 \log_{10} \text{MSE}$, for values from 0 to 1. A tenth
-# of the error in MSE is 10 dB more. Pictures of 8 bits have values from 0 to 255 and must be divided by 255 first.
+# (MSE) of red, green and blue on a logarithmic scale, in decibels (dB): $-10 \log_{10} \text{MSE}$, for values from 0 to 1. A
+# tenth of the MSE is 10 dB more. Pictures of 8 bits have values from 0 to 255 and must be divided by 255 first.
 #
-# A perfect picture has no error, and its PSNR is infinite. One such picture makes every mean infinite. So values need a cap. Ours is
-# 58.92 dB: the error that rounding to 8 bits makes, 1/12 of a squared step in the mean.
+# A perfect picture has no error, and its PSNR is infinite. One such picture makes every mean infinite, so values need a cap.
+# Ours is 58.92 dB: the PSNR if the only error is rounding to 8 bits, on average 1/12 of a squared step.
 #
 # ### Exercise 8.3 · PSNR
 # ●●○○○ · 8 minutes
@@ -437,14 +438,14 @@ for name, values in (("five", five), ("six", six)):
     print(f"{geometric:.1f}, PSNR of the pooled error {pooled:.1f}")
 
 # %% [markdown]
-# Nearly seven decibels, from one photo that needs no color. The pooled error moves by less than one. Larsson et al. take the arithmetic mean,
-# Cheng et al. the geometric one. Without the cap the first two would be infinite. So a PSNR means something only with its mean, its
-# cap, and word of gray photos.
+# It adds nearly seven decibels, and needs no color. The PSNR of the pooled error moves by less than one. Without the cap the
+# two means would be infinite. Larsson et al. take the arithmetic mean, Cheng et al. the geometric one. So a PSNR means
+# something only if you know how it was averaged, its cap, and whether the set holds gray photos.
 #
 # ### Why the vivid lose
 #
 # Take the colors of `best` and multiply a and b by a factor: 0 is gray, 1 is what the network says, 2 is twice as vivid.
-# **Predict.** Which factor has the best PSNR, the best raw AuC, the best rebalanced AuC? Is it the same?
+# **Predict.** Which factor has the best PSNR, the best raw AuC, the best rebalanced AuC?
 
 # %%
 factors = [k / 10 for k in range(0, 21, 2)]
@@ -478,16 +479,15 @@ for name, values in scaled.items():
     print(f"at {factors[top]:g}")
 
 # %% [markdown]
-# PSNR and raw AuC ask for less color than the network gives, the rebalanced AuC for more. It is the apple again: whoever
-# is not sure errs less with half of the color. (Squares, as in PSNR, make that worse: an error twice as large counts four times.)
-# A network that is tuned for PSNR comes out dull.
+# PSNR and raw AuC ask for less color than the network gives, the rebalanced AuC for more. It is the apple again: whoever is not
+# sure errs less with less color. A network that is tuned for PSNR comes out dull.
 #
 # ### RMSE in alpha-beta
 #
-# Larsson et al. report an "RMSE" in a color space $\alpha, \beta$ of its own: $\alpha = (B - (R + G) / 2) / L$,
-# $\beta = (R - G) / L$, with $L$ the mean of $R$, $G$, $B$ (plus 0.0001, never 0). Dividing by the lightness makes dark pixels count much. Their equation
-# 10 prints the mean over pixels of $\sqrt{\|\cdot\|^2}$, which is the mean *distance*. Its name says *root mean square*. And a
-# third reading divides by $\sqrt 2$, for two components. **Predict**: do they differ by much?
+# Larsson et al. report an "RMSE" in a color space of its own, $\alpha = (B - (R + G) / 2) / L$, $\beta = (R - G) / L$, with $L$
+# the mean of $R$, $G$, $B$ (plus 0.0001, so that it is never 0). Dividing by the lightness makes dark pixels count much. Their
+# equation 10 prints the mean over pixels of $\sqrt{\|\cdot\|^2}$, which is the mean *distance*. The name says *root mean
+# square*. And a third reading divides by $\sqrt 2$, for two components. **Predict**: do they differ by much?
 
 # %%
 print("              printed      root mean square   printed / sqrt(2)")
@@ -504,15 +504,15 @@ for name, value in on_imagenet["numbers"].items():
         print(f"{name:45}{value:8.3f}   {published.get(name, '')}")
 
 # %% [markdown]
-# Of the three readings, that over $\sqrt 2$ comes nearest to the published number; the one that their equation prints, and the one
-# that their name says, are far off. We do not know which they took, nor how their photos were cut. The cure
-# is not to guess: say how it is computed, and give the score of gray in the same table. `gray` is everybody's yardstick.
+# Of the three readings, the third, over $\sqrt 2$, comes nearest to the published number; what the equation prints and what the
+# name says are far off. We do not know which they took, nor how their photos were cut. The cure is not to guess: say how a
+# score is computed, and give that of gray in the same table.
 #
 # ### Behind the mean
 #
-# Larsson et al. also draw all errors at once: what share of the pixels errs by less than so much in alpha-beta (their Figure 7), and
-# how many photos have which PSNR (Figure 8). Below, our 97 validation photos. Their mean PSNR is 22.1 dB for `gray`, 22.8 for `l2`
-# and 20.7 for `best`.
+# Larsson et al. also draw all errors at once: the share of pixels below each error in alpha-beta (their Figure 7), and how many
+# photos have which PSNR (Figure 8). Below, our 97 validation photos. Their mean PSNR is 22.1 dB for `gray`, 22.8 for `l2` and
+# 20.7 for `best`.
 #
 # **Predict.** How many of the 97 reach 28 dB as `gray`? How many in the colors of `best`?
 
@@ -543,14 +543,16 @@ show(
 )
 
 # %% [markdown]
-# Two decibels between the means, and 12 photos to none. In a photo with hardly any color `gray` is nearly right, and every vivid color
-# is an error. On the left `gray` has most pixels within 1/4, and then `l2` catches up: it spares itself the large errors.
-# `best` is behind at every distance. What it gets right among the rare colors neither panel shows.
+# The means of `gray` and `best` are 1.4 decibels apart, and yet 12 photos of the one reach 28 dB, and none of the other. In a
+# photo with hardly any color `gray` is nearly right, and every vivid color is an error. On the left `gray` is ahead up to 1/4,
+# and `l2` from there on: it makes fewer large errors. `best` is behind at every distance. What it gets right among the rare
+# colors neither panel shows.
 #
 # ### Hits in bins
 #
-# Agrawal and Sawhney count *hits*: the share of pixels whose color falls into the true bin, of so many equal bins for a and for b.
-# With networks of 10, 30 and 50 bins they find 41.5, 27.8 and 18.9 %. Are 50 bins worse than 10?
+# Agrawal and Sawhney count *hits*: the share of pixels whose color falls into the true bin, of 10, 30 or 50 equal bins for a
+# and as many for b. With such networks they find 41.5, 27.8 and 18.9 %. Here a hit needs both a and b; lesson 4 counted them
+# one by one, and had more.
 #
 # **Predict.** Take *one* prediction and count its hits with 10, 30 and 50 bins. And gray?
 
@@ -560,23 +562,23 @@ for name in ("gray", "l2", "best"):
     print(f"{name:5}", "".join(f"{share:8.1%}" for share in hits))
 
 # %% [markdown]
-# The same prediction hits less often the smaller the targets are. So the three numbers do not tell which network is better.
-# And gray comes first: a hit is all or nothing, a vivid color that is 15 units off counts as much as a miss by 100, and the
-# bin of gray is the fullest.
+# As in lesson 4, the same prediction hits less often the smaller the bins are, and gray comes first: its bin is the fullest,
+# and a color 15 units off can count as little as one 100 units off. The paper's three numbers do not tell which network is
+# better.
 
 # %% [markdown]
 # ## 5. Is a difference real?
 #
-# A network scores 0.4 points more than another on 97 photos. On other photos it might be 0.1 less. How would one know, without other
-# photos?
+# A network scores 0.4 points more than another on 97 photos. On other photos it might score 0.1 less. How would one know,
+# without other photos?
 #
-# The **bootstrap** takes the photos that there are for the world. Draw 97 of them at random, with replacement: some come twice,
+# The **bootstrap** treats the photos at hand as the whole world. Draw 97 of them at random, with replacement: some come twice,
 # some not at all. Take the mean difference of this set. Do that 1,000 times. The middle 95 % of the 1,000 means are the
 # **interval**. If it does not contain 0, the difference is hardly an accident.
 #
-# Two things to watch. The draw is over *photos*, not over pixels: the 65,536 pixels of one photo are one sky and one meadow. And
-# the difference is taken *photo by photo*, in **pairs**, before anything is averaged: a photo that is hard for one network is
-# mostly hard for the other.
+# Two things to watch. Draw *photos*, not pixels: the 65,536 pixels of one photo are one sky and one meadow. And take the
+# difference *photo by photo*, in **pairs**, before you average: a photo that is hard for one network is mostly hard for the
+# other.
 #
 # ### Exercise 8.4 · Is a difference real?
 # ●●●○○ · 10 minutes
@@ -601,9 +603,9 @@ def interval(one, other, drawn):
 
 
 # %% [markdown]
-# In the toy world we can look behind the curtain: there are as many scenes as we like. Two methods: the mean of the palette
-# (the optimum of L2), and the likeliest color of the palette. Each scene is scored by the mean distance of its pixels from the
-# truth. **Predict**: which is nearer on average? Do 40 scenes suffice to tell?
+# In the toy world there are as many scenes as we like. Two methods: the mean of the palette (the optimum of L2), and the
+# likeliest color of the palette. Each scene is scored by the mean distance of its pixels from the truth. **Predict**: which is
+# nearer on average? Do 40 scenes suffice to tell?
 
 # %%
 small = ToyWorld(24)
@@ -628,11 +630,11 @@ for n in (40, 400, 4000):
     print(f"{n:5} scenes: 95 % from {ends[0]:+.2f} to {ends[1]:+.2f}")
 
 # %% [markdown]
-# The likeliest color is nearer: of colors at 0.7 and 0.3 it misses only the rarer one. With 40 scenes nobody could have known.
-# The interval says so: it contains 0.
+# The likeliest color is nearer: of colors at 0.7 and 0.3 it misses only the rarer one. With 40 scenes nobody could have known:
+# the interval contains 0.
 #
-# Is it right, to say 95 %? Cut the 4,000 scenes in 100 sets of 40, and make an interval of each. **Predict**: how many of the 100
-# contain the real difference?
+# Are these really 95 %? Cut the 4,000 scenes into 100 sets of 40, and make an interval of each. **Predict**: how many of the
+# 100 contain the real difference?
 
 # %%
 drawn = torch.randint(40, (1000, 40), generator=generator)
@@ -642,8 +644,8 @@ inside = sum(bool(low <= real <= high) for low, high in ends)
 print(f"{inside} of 100 intervals contain the real difference")
 
 # %% [markdown]
-# About 95, as promised. And what is the pairing worth? Below, the same 400 scenes for both methods, once drawn together and once
-# each for itself, as if two papers had measured on different scenes. **Predict**: how much wider is the second interval?
+# About 95, as promised. And what is the pairing worth? Below, the same 400 scenes for both methods, drawn together or
+# separately, as if two papers had measured on different scenes. **Predict**: how much wider is the second interval?
 
 # %%
 one, other = (distances[name][:400] for name in ("mean", "likeliest"))
@@ -655,13 +657,15 @@ low, high = apart.quantile(0.025), apart.quantile(0.975)
 print(f"unpaired: {low:+.2f} to {high:+.2f}, width {high - low:.2f}")
 
 # %% [markdown]
-# 1.7 times as wide, and it contains 0. Paired, the same scenes say more. To halve an interval by measuring more takes four times the photos.
+# 1.7 times as wide, and it contains 0. Pairing costs nothing; to halve an interval by measuring more takes four times the
+# photos.
 #
 # ### Our networks, and the paper's
 #
 # **Predict.** On 97 validation photos, squares of 256 pixels: which of our networks will be above `l2` by raw AuC, which by
-# rebalanced AuC? Which of these differences are real? (`l2_tuned` is regression once more, but starts from `rebalanced`. In the
-# second table a question mark says that the interval contains 0.)
+# rebalanced AuC? Which of these differences are real? (`l2_tuned` is the regression of lesson 5 that starts from `rebalanced`.
+# Lesson 5 had squares of 128 pixels, hence other scores. In the second table a question mark says that the interval contains
+# 0.)
 
 # %%
 compared = read_results("table")
@@ -725,15 +729,15 @@ show(
 # photos. The two single intervals, 58.6 to 69.1 and 61.5 to 72.6, would have hidden it. Whether `l2_tuned` is ahead remains
 # open; the paper has +1.8. By raw AuC all that rebalances is behind, ours by more than the paper's, and below gray.
 #
-# The paper's Table 1 gives no intervals for its AuC. On 9,803 photos they would be about a tenth as wide as ours, since the width falls
-# with the root of the number: $\sqrt{97 / 9803} = 0.1$. A bootstrap also knows only what it draws: other *photos*. That the
-# same network, trained again with another seed, might score otherwise, it cannot say.
+# The paper's Table 1 gives no intervals for its AuC. On 9,803 photos they would be about a tenth as wide as ours, since the
+# width falls with the root of the number: $\sqrt{97 / 9803} = 0.1$. A bootstrap over photos knows only photos. It cannot say
+# how the same network would score if it were trained again with another seed.
 #
 # ## 6. Real or fake?
 #
-# The apple of section 1 asks for somebody who knows apples. In a **real-or-fake study** people are shown the true photo and the
-# recolored one, and say which was recolored. The **fooling rate** is the share of answers that took the recolored one for the true
-# one. If nobody can tell, it is 50 %.
+# Now ask somebody who knows apples. In a **real-or-fake study** people are shown the true photo and the recolored one, and say
+# which was recolored. The **fooling rate** is the share of answers that took the recolored one for the true one. If nobody can
+# tell, it is 50 %.
 #
 # | study | protocol | fooled |
 # |---|---|---|
@@ -743,15 +747,15 @@ show(
 # | Agrawal & Sawhney, section 5.2 | one picture, original or not; six students | no number |
 #
 # **Question.** 45.87 % is more than 32.3 %. Is the third system better than the first?
-# <details><summary>Answer</summary>Nobody knows. With one picture there is nothing to compare with, so that the answer "real" comes
-# easily; we do not learn how often the true pictures were called real. And the nine were chosen by hand, as the
-# authors say themselves. A rate belongs to its protocol.</details>
+# <details><summary>Answer</summary>Nobody knows. With one picture there is nothing to compare with, so that the answer "real"
+# comes easily; we do not learn how often the true pictures were called real. And the nine were chosen by hand, as the authors
+# say. A rate belongs to its protocol.</details>
 #
-# Now you. Below are parts of the five photos, each with its true colors and in those of `best` or of `l2`. A pair is shown one after
-# the other, a second each. Two trials are practice. Then you see your own rate (AdverSuc,
-# in the last column, is Agrawal and Sawhney's: the share of all answers that were wrong, in pairs the same). Your answers are written to
-# the folder `study_answers` beside this notebook, and go nowhere else. (You have seen these five photos often by now. That
-# makes you harder to fool than a stranger: ask one.)
+# Now you. Below are parts of the five photos, each in its true colors and in those of `best` or of `l2`. The two pictures of a
+# pair are shown one after the other, a second each. Two trials are practice. Then you see your own rate. (AdverSuc, in the last
+# column, is Agrawal and Sawhney's: the share of all answers that were wrong; in pairs it equals the fooling rate.) Your answers
+# are written to the folder `study_answers` beside this notebook, and go nowhere else. (You know these five photos by now, so
+# you are harder to fool than a stranger: ask one.)
 
 # %%
 names_of, squares = study.bundled_squares(256)  # 12 parts of the five photos
@@ -764,10 +768,10 @@ recolored = {name: paint(L_of, ab) for name, ab in recolored.items()}
 study_demo(squares, recolored, names=names_of)
 
 # %% [markdown]
-# How many answers does a rate need before one can trust it? Suppose that in 40 trials nobody was fooled. Surely the true rate need not be
-# 0. With $k$ of $n$ answers fooled, the textbook's $\hat p \pm z \sqrt{\hat p (1 - \hat p) / n}$, with $\hat p = k / n$, has no
-# width at all for $k = 0$. **Wilson's interval** (1927) asks instead: for which rates $p$ would $k / n$ be no surprise? Those with
-# $|k / n - p| \le z \sqrt{p (1 - p) / n}$. Solved for $p$:
+# How many answers does a rate need before one can trust it? If in 40 trials nobody was fooled, the true rate need not be 0.
+# With $k$ of $n$ answers fooled, the textbook's $\hat p \pm z \sqrt{\hat p (1 - \hat p) / n}$, with $\hat p = k / n$, has no
+# width at all for $k = 0$. **Wilson's interval** (1927) asks instead: for which rates $p$ would $k / n$ be no surprise? Those
+# with $|k / n - p| \le z \sqrt{p (1 - p) / n}$. Solved for $p$:
 #
 # $$ \frac{k + z^2 / 2 \;\pm\; z \sqrt{k (n - k) / n + z^2 / 4}}{n + z^2}, \qquad z = 1.96 \text{ for } 95\ \%. $$
 #
@@ -808,9 +812,9 @@ for n in (12, 40, 1600):
         print(f"{k:4} of {n:4}: {rate:5.1%}, from {low:5.1%} to {high:5.1%}")
 
 # %% [markdown]
-# Twelve trials tell almost nothing; a whole class, with its files merged, tells something. The formula takes the answers for
-# independent. They are not: some people see colors better than others. So the table below has a second interval, a
-# bootstrap that draws *people*, as soon as there are two.
+# Twelve trials tell almost nothing; a whole class, with its files merged, tells something. The formula takes the answers as
+# independent. They are not: some people see colors better than others. So the table below has a second interval, a bootstrap
+# that draws *people*, as soon as there are two.
 
 # %% tags=["no-compare"]
 played = study.merge("study_answers")
@@ -844,13 +848,13 @@ show(
 # ## 7. Does color help a classifier?
 #
 # The other judge is a network that names what it sees. Zhang et al. showed photos to one that was trained on color photos
-# (VGG-16): the right name came first for 68.3 % of the true photos, for 52.7 % of the gray ones, and for 56.0 % of those that their
-# network had recolored. Is that surprising? The colorizer saw nothing but the gray picture. It cannot have *added*
-# information about what is in it.
+# (VGG-16): the right name came first for 68.3 % of the true photos, for 52.7 % of the gray ones, and for 56.0 % of those that
+# their network had recolored. But the colorizer saw nothing but the gray picture. It cannot have *added* information about what
+# is in it. How can it help?
 #
-# In the toy world this can be computed. The judge there sees nothing of a thing but its color, in ab. It has learned from true colors,
-# all kinds equally often, each color blurred by 5 ab units, and names the most probable kind. The colorizer sees the shape, but no
-# color. It paints the mean of the palette (L2), the annealed mean at T = 0.38, or the mode, the likeliest color.
+# In the toy world this can be computed. The judge there sees only the color of a thing, in ab. It has learned from true colors,
+# all kinds equally often, each color blurred by 5 ab units, and names the most probable kind. The colorizer sees the shape, but
+# no color. It paints the mean of the palette (L2), the annealed mean at T = 0.38, or the mode, the likeliest color.
 #
 # **Predict.** How often is the judge right about gray things? About apples in true colors? Can a recolored apple be recognized
 # *more often* than a true one?
@@ -865,13 +869,13 @@ print("all kinds " + "".join(f"{recall[way].mean():10.0%}" for way in ways))
 
 # %% [markdown]
 # - **Gray**: to this judge everything is a cloud, so it is right about clouds.
-# - **Recolored by the mode**: 86 %. The gray picture knew that this is a roof; painting it red made that *readable* to a judge who
-#   looks at color alone. Recoloring adds no information. It translates.
-# - **Better than the truth**: one roof in ten is ocher, and in true colors the judge takes it for something else. Painted by the
-#   mode, every roof is red, as most roofs are, and every roof is recognized. The same happens to balloons: those in the color of
-#   the sky are painted in another hue. (The apples' 100 % are an accident. Red and green are equally likely, so the mode is the one
-#   that comes first among the bins, and the center of its bin looks a little less like grass than the true green does. And the
-#   walls are lost by rounding to a bin: theirs is that of gray.)
+# - **Recolored by the mode**: 86 %. The gray picture showed that this is a roof; painting it red made that *readable* to a
+#   judge who looks at color alone. Recoloring adds no information. It translates.
+# - **Better than the truth**: one roof in ten is ocher, and in true colors the judge takes it for something else. Painted by
+#   the mode, every roof is red, as most roofs are, and every roof is recognized. The same happens to balloons: those in the
+#   color of the sky are painted in another hue. (The apples' 100 % are an accident. Red and green are equally likely, so the
+#   mode is the one that comes first among the bins, green, and the center of its bin looks a little less like grass than the
+#   true green does. And the walls are lost by rounding to a bin: theirs is that of gray.)
 # - **The mean** paints an apple brown, which the judge does not know. What section 1 found ugly is unreadable, too.
 #
 # And the two apples of section 1? What does this judge take them for?
@@ -885,8 +889,8 @@ for name, color in {"red, the truth": red, **names}.items():
     print(f"{name:15} {words}; apple: {probability[world.kinds.index('apple')]:.0%}")
 
 # %% [markdown]
-# Here A is far ahead: green may be grass or an apple; brown may be a plum or a roof, but no apple. This judge prefers A
-# because it knows what apples look like, and nobody had to tell it which color this one had.
+# Here A is far ahead: green may be grass or an apple; brown may be a plum or a roof, but no apple. This judge prefers A because
+# it knows what apples look like; it need not know which color this one had.
 #
 # ### On photos
 #
@@ -908,9 +912,9 @@ for name, shown_cat in shown_cats.items():
     print(f"{name:6}", ", ".join(f"{sees.classes[k]} {p:.0%}" for k, p in pairs))
 
 # %% [markdown]
-# True color helps. The colors of our networks do harm here: with them it is less certain than without any. But one cat
-# proves nothing. The same classifier has been shown 5,142 pictures that neither it nor any colorizer was trained on: true, gray,
-# in the colors of *another* picture (`random`), and recolored by our networks.
+# True color helps. The colors of our networks harm here: with them it is less certain than without any. But one cat proves
+# nothing. The same classifier has been shown 5,142 pictures that neither it nor any colorizer was trained on: true, gray, in
+# the colors of *another* picture (`random`), and recolored by our networks.
 #
 # **Predict.** Order them: true, gray, random, `l2`, `best`.
 
@@ -961,9 +965,8 @@ show(
 
 # %% [markdown]
 # Behind a mean of +0.6 stand deer with +13 and cats with -16. Why cats? A judge in doubt has a habit. The toy judge called
-# everything gray a cloud. This one says "cat": gray cats are named right more often (79 %) than cats in true colors (77 %), and
-# many gray frogs are called cats, too, as you will see. Color weakens the habit, vivid color most. Zhang et al. sort their 1,000
-# classes by the same difference, and look at the pictures on top and at the bottom.
+# every gray thing a cloud. This one says "cat": gray cats are named right more often (79 %) than cats in true colors (77 %),
+# and many gray frogs are called cats, too, as you will see. Color weakens the habit, vivid color most.
 #
 # ## 8. What does recoloring confuse?
 #
@@ -1043,23 +1046,23 @@ above = (after > before)[away].float().mean()
 print(f"more frequent when recolored: {above:.0%} of the 90 confusions")
 
 # %% [markdown]
-# Two thirds of the confusions have become more frequent. Those that grew most are animals taken for other animals. Zhang et al. find
-# the same with animals. And: "An image of a 'minibus' is often colored yellow, leading to a misclassification as 'school bus'",
+# Two thirds of the confusions have become more frequent. Those that grew most are animals taken for other animals, as Zhang et
+# al. find, too. They add: "An image of a 'minibus' is often colored yellow, leading to a misclassification as 'school bus'",
 # although such a picture often looks real. KTH's largest case is a pair of classes that look alike, for which "a slight shift
 # towards a 'greener' palette is enough". A believable color need not be the right one, and a judge believes it.
 #
 # ## 9. What has it learned besides?
 #
-# To color a frog one must know that it is one. So, Zhang et al. say, a network that has learned to color has learned to see, with
-# no label from anybody. The test is a **linear probe**. Freeze the network. Take what one of its levels answers to a gray picture.
-# Fit a linear classifier to that, and see how many new pictures it names. If a plain linear rule suffices, the level has laid
+# To color a frog one must know that it is one. So, Zhang et al. say, a network that has learned to color has learned to see,
+# without labels. The test is a **linear probe**. Freeze the network. Take what one of its levels answers to a gray picture. Fit
+# a linear classifier to that, and see how many new pictures it names right. If a plain linear rule suffices, the level has laid
 # the classes out already.
 #
-# Two rulers belong to it: the same network with *random* weights (what the architecture gives for nothing), and one
-# that was trained on the *labels* (what is to be had).
+# Compare with two others: the same network with *random* weights (what the architecture gives for nothing), and one that was
+# trained on the *labels* (what can be reached).
 #
-# **Predict.** Ten kinds of thumbnails; guessing gives 10 %. How many does a probe name on the random network, on ours, on that
-# with labels?
+# **Predict.** Ten classes of thumbnails; guessing gives 10 %. How many does a probe name right on the random network, on ours,
+# on that with labels?
 
 # %%
 probed = read_results("features")
@@ -1101,15 +1104,14 @@ show(
 )
 
 # %% [markdown]
-# Each colorizer is above its random twin at every level, and the intervals (in the file) do not meet. The highest probes:
-# 50 % on the random network, 62 % on `best`, 79 % on the one with labels. So our colorizers have learned something about what
-# things are, that nobody told them. `best` goes two fifths of the way from random weights to labels, `l2`, at 57 %, one
-# fifth.
+# Each colorizer is above its random twin at every level, and the intervals (in the file) do not meet. The highest probes: 50 %
+# on the random network, 62 % on `best`, 79 % on the one with labels. So our colorizers have learned something about what things
+# are, without being told. `best` goes two fifths of the way from random weights to labels, `l2`, at 57 %, one fifth.
 #
-# The deeper levels disappoint: with labels they rise to the end, in a colorizer they fall. The skip connections of
-# `SmallNet`, which spare its deep levels the details, may be a reason; but `zhang_small` has none and falls, too. We do not
-# know. And it is a small test: ten classes, pictures of the kind
-# that the networks had colored in training (others, and without labels). Zhang et al. did it with ImageNet.
+# The deeper levels disappoint: with labels they rise to the end, in a colorizer they fall. The skip connections of `SmallNet`,
+# which spare its deep levels the details, may be a reason; but `zhang_small` has none and falls, too. We do not know. And it is
+# a small test: ten classes of thumbnails, like those that the networks had colored in training, without labels. Zhang et al.
+# did it with ImageNet.
 #
 # ## What the papers say, what we measured
 #
@@ -1121,39 +1123,39 @@ show(
 # | rebalanced minus L2, raw AuC | -1.7 points (the same) | | -5.0 (-6.0 to -4.1) |
 # | PSNR of gray | 22.98 dB (Larsson et al., Table 1) | | 22.57 dB, 782 other photos |
 # | RMSE of gray in alpha-beta | 0.343 (the same) | | 0.452, 0.320 or 0.688, as one reads it |
-# | hits with 10, 30, 50 bins | 41.5, 27.8, 18.9 % (Agrawal & Sawhney, Table 2) | | one prediction: 23.2, 3.9, 1.5 %; gray 34.8, 15.7, 9.0 %, five photos |
+# | hits with 10, 30, 50 bins | 41.5, 27.8, 18.9 % (Agrawal & Sawhney, Table 2) | | one prediction: 23.2, 3.9, 1.5 %; gray 34.8, 15.7, 9.0 %, five photos, a and b both right |
 # | Frobenius distance | 11.27 to 18.67 (Agrawal & Sawhney, Table 1) | grows with the side of the picture | not comparable |
 # | taken for real, pairs | 32.3 % (Zhang et al.), 18.78 % (KTH) | 50 % if nobody can tell | not run: play it |
 # | named right: true, recolored, gray | 68.3, 56.0, 52.7 % (Zhang et al., Table 1, VGG-16); 92.1, 81.0, 46.4 % (KTH, Table 2, among five) | 87, 86, 7 % (toy world, mode) | 87.0, 81.6 (`best`) or 82.3 (`classification`), 81.0 % |
 # | confusion that grew most | minibus as school bus is shown (Zhang et al., supplementary, Figure 3) | | bird as deer, +5.2 points |
 # | probe: random, colorizer, labels | color above random, below labels (Zhang et al., section 3.2) | | 50, 62 (`best`), 79 % at the best level |
 #
-# Different photos, different networks: compare directions, not values, but for the first two rows.
+# Different photos, different networks: compare directions, not values, except in the first two rows.
 #
 # **Take away**
-# 1. A distance prefers the dull to the plausible. Report one, but do not call it quality; a person or a judge that knows the things
-#    decides about that.
+# 1. A distance prefers the dull to the plausible. Report one, but do not call it quality: that takes a person, or a judge that
+#    knows the things.
 # 2. A number belongs to its definition, its photos and its interval. Take the difference photo by photo, and resample photos.
 # 3. Recoloring adds no information about what is in a picture. It can make readable what the colorizer has recognized, and
 #    it makes the colorizer's errors believable, too.
 #
 # ## Questions
 #
-# <details><summary>A method has the raw AuC of gray, 88.9 %. Has it learned nothing?</summary>One cannot tell. It may paint nothing. Or
-# it may paint vividly, and gain by right guesses as much as it loses by wrong ones. The mean chroma and the rebalanced AuC tell the
-# two apart.</details>
-# <details><summary>Two networks are compared on 10 photos and 655,360 pixels. How many independent observations is that?</summary>
-# Ten, at the most. Pixels of one photo are relatives. A bootstrap over pixels would give an interval up to 256 times too
-# narrow, the root of 65,536.</details>
-# <details><summary>The intervals of two networks overlap. Are they equally good?</summary>Not necessarily. Each interval holds the
-# differences between photos, which both networks share. The paired interval of the difference is narrower, as in section
-# 5.</details>
+# <details><summary>A method has the raw AuC of gray, 88.9 %. Has it learned nothing?</summary>One cannot tell. It may paint
+# nothing. Or it may paint vividly, and gain by right guesses as much as it loses by wrong ones. The mean chroma and the
+# rebalanced AuC tell the two apart.</details>
+# <details><summary>Two networks are compared on 10 photos and 655,360 pixels. How many independent observations is
+# that?</summary> Ten, at most. Pixels of one photo are relatives. A bootstrap over pixels would give an interval up to 256
+# times too narrow, the root of 65,536.</details>
+# <details><summary>The intervals of two networks overlap. Are they equally good?</summary>Not necessarily. Each interval
+# contains the differences between photos, which both networks share. The paired interval of the difference is narrower, as in
+# section 5.</details>
 # <details><summary>A study finds a fooling rate of 60 % in pairs. What does it mean?</summary>People took the recolored picture for the
 # true one more often than by guessing. So they can tell the two apart, and prefer the recolored one: it may look more like
 # what they expect than the truth does.</details>
-# <details><summary>Why weigh by the colors of the evaluated photos, and not by a prior counted elsewhere?</summary>A color that the
-# prior has not seen would weigh infinitely (lesson 5, section 9), and one that it has hardly seen would decide the score alone. The
-# price: a rebalanced AuC can be compared only within one set of photos.</details>
+# <details><summary>Why weight by the colors of the evaluated photos, and not by a prior counted elsewhere?</summary>A color
+# that the prior has not seen would have an infinite weight (lesson 5, section 9), and one that it has hardly seen would decide
+# the score alone. The price: a rebalanced AuC can be compared only within one set of photos.</details>
 
 # %%
 check.scorecard()
