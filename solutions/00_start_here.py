@@ -224,27 +224,27 @@ show(
 #   photos that the network knows. Look at the astronaut's face above: it is far more yellow than in the original. One face is
 #   no measurement, and we have made none. Do not read anything about a person's skin from a colored picture.
 # - **An old photo is not a gray copy of a new one.** Early films hardly saw red, prints fade, and so even the lightness is
-#   not what it was. No network of this course has been trained on such pictures.
+#   not what it was. No network of this course has been trained on such pictures; lesson 13 shows what can be repaired.
 # - **Say so.** Write "colored by a computer" beside the picture, and keep the original with it.
 #
 # ## 6. The way through the course
 #
-# | lesson | the question it answers | |
-# |---|---|---|
-# | 0 | What can a small network make of a gray photo? | here |
-# | 1 | What does a gray photo still know about the colors? | ready |
-# | 2 | Why 313 colors, and what does it cost to have no others? | ready |
-# | 3 | Why does a network trained on the squared distance paint apples brown? | ready |
-# | 4 | What changes when color becomes a choice among classes? | ready |
-# | 5 | Why are vivid colors rare, and how does a network learn them all the same? | ready |
-# | 6 | How does a distribution become one color? | ready |
-# | 7 | What is in the full network of Zhang, Isola and Efros, and what does it cost? | ready |
-# | 8 | Two colorings of one photo: which is better, and who says so? | ready |
-# | 9 | What else can a network be asked for, and which of its layers should answer? | ready |
-# | 10 | The same grass is green in summer and brown in fall: how can a pixel know? | ready |
-# | 11 | Can a network find out by itself what a good color is? | ready |
-# | 12 | The network proposes colors: how do you tell it what you want? | ready |
-# | 13 | What about your own pictures? | planned |
+# | lesson | the question it answers |
+# |---|---|
+# | 0 | What can a small network make of a gray photo? |
+# | 1 | What does a gray photo still know about the colors? |
+# | 2 | Why 313 colors, and what does it cost to have no others? |
+# | 3 | Why does a network trained on the squared distance paint apples brown? |
+# | 4 | What changes when color becomes a choice among classes? |
+# | 5 | Why are vivid colors rare, and how does a network learn them all the same? |
+# | 6 | How does a distribution become one color? |
+# | 7 | What is in the full network of Zhang, Isola and Efros, and what does it cost? |
+# | 8 | Two colorings of one photo: which is better, and who says so? |
+# | 9 | What else can a network be asked for, and which of its layers should answer? |
+# | 10 | The same grass is green in summer and brown in fall: how can a pixel know? |
+# | 11 | Can a network find out by itself what a good color is? |
+# | 12 | The network proposes colors: how do you tell it what you want? |
+# | 13 | Old photos, a folder of your own: what can you do with what you have learned? |
 #
 # Lessons 1 and 2 need Python and a little experience with PyTorch's tensors. Each lesson says at its start which others it
 # builds on.

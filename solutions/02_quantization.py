@@ -348,7 +348,7 @@ show(
 
 # %% [markdown]
 # So 313 is a choice, not a law of nature. The 52 bins that are never the nearest one still get a share in soft codes (section
-# 5), and they matter once we divide by how often a bin occurs (lesson 5).
+# 5). A bin that never occurs needs care once we divide by how often each bin occurs (lesson 5).
 #
 # ## 4. The nearest bin
 #
