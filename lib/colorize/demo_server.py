@@ -170,7 +170,7 @@ def serve(options: dict[str, Any], address: str, open_browser: bool) -> None:
         places = traitlets.Integer(10, config=True)
         starting = 0
 
-        async def start_kernel(self, **details: Any) -> str:  # type: ignore[override]
+        async def start_kernel(self, **details: Any) -> str:  # type: ignore[override]  # the base of its base is not async
             if len(self) + self.starting >= self.places:
                 raise HTTPError(503, FULL, self.places)
             self.starting += 1
