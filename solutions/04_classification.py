@@ -241,8 +241,8 @@ print(f"largest difference: {(ours - logits.grad).abs().max():.0e}")
 
 # %% [markdown]
 # Now look at many apples. Each red one pulls the red bins up, each green one the green bins. Where do they come to rest? Where
-# the mean gradient is zero: **where the probabilities equal the mean of the codes.** No picture is needed to see it. Take one
-# set of 313 logits, show it apples, 64 at a time, and let your gradient move it.
+# the mean gradient is zero: **where the probabilities equal the mean of the codes.** To see it, take one set of 313 logits,
+# show it apples, 64 at a time, and let your gradient move it.
 
 
 # %%
@@ -362,7 +362,7 @@ for kind in world.kinds:
 # The library's `classification()` is your loss, on whole pictures, with your gradient written out so that it is fast. The
 # network is that of lesson 3, with 313 outputs instead of 2.
 #
-# **Predict.** At which loss does the curve begin? At which does it end?
+# **Predict.** At which loss does the training begin? At which does it end?
 
 # %%
 torch.manual_seed(0)
@@ -391,8 +391,9 @@ show(
 )
 
 # %% [markdown]
-# It begins near 6, a little above ln 313, since the scores of a new network are not quite equal. It ends a few hundredths above
-# the least possible. A loss of 1.4 that no longer falls looks like a failure. It is not: almost nothing is left to learn.
+# The first loss is near 6, a little above ln 313, since the scores of a new network are not quite equal. (The curve begins
+# lower: each of its points is the mean of 50 steps.) It ends a few hundredths above the floor. A loss of 1.4 that no longer
+# falls looks like a failure. It is not: almost nothing is left to learn.
 #
 # The loss is one number. What has the network learned about each kind of thing? `toyruns.answers` asks it about 200 new
 # scenes, and averages its probabilities over the pixels of each kind.
@@ -756,9 +757,9 @@ for kind in several:
     print(f"{kind:8}{exact:8.0%}{learned:8.0%}{blurred:8.0%}")
 
 # %% [markdown]
-# The trained network does what the arithmetic says, within a few points; the tulip, a rare thing, is farthest off. More than
-# four of ten plums and more than half of the balloons would get a color that no plum or balloon has. The 313 bins name a and b
-# together: only a few percent fall outside the blurred palette.
+# The trained network does what the arithmetic says, within a few points. More than four of ten plums and more than half of the
+# balloons would get a color that no plum or balloon has. The 313 bins name a and b together: only a few percent fall outside
+# the blurred palette.
 #
 # Agrawal and Sawhney do not draw: they take the likeliest bin of a and the likeliest of b. For the plum that gives violet. It
 # need not go well (see the questions). Binning a and b as a pair is their future work. Larsson et al. tried both, 32 + 32 bins
@@ -804,8 +805,7 @@ for name, guess in guesses.items():
 
 # %% [markdown]
 # Within a row the guesses are the same; only the bins are smaller. So a falling accuracy does not say which number of bins is
-# better. (Agrawal and Sawhney's reason, that more classes need more training pictures, may hold as well. This measure cannot
-# show it.)
+# better. (Agrawal and Sawhney say that more classes need more training pictures. That may be so; this measure cannot show it.)
 #
 # And no color at all wins by every ruler, although its error is larger. These photos are warm, gray's bins begin at 0, and
 # whatever is a little above falls into them. The network is often one bin off, which counts for nothing, however near. To
