@@ -172,8 +172,8 @@ show(
 )
 
 # %% [markdown]
-# A third space is that of Deshpande et al. (2015), in which Larsson et al. measure their errors, **alpha-beta**: $\alpha = (B -
-# (R + G)/2) / L$ and $\beta = (R - G) / L$, with $L$ the mean of $R$, $G$, $B$. You met it in lesson 8.
+# A third space is **alpha-beta** of Deshpande et al. (2015), known from lesson 8: $\alpha = (B - (R + G)/2) / L$ and $\beta =
+# (R - G) / L$, with $L$ the mean of $R$, $G$, $B$.
 #
 # **Predict.** Take a dull red. Halve all its channels, as in a shadow; or add 0.2 to each, as in fog. Which of the three spaces
 # says "same color, other lightness"?
@@ -188,14 +188,13 @@ for name, color in {"dull red": red, "halved": red / 2, "plus 0.2": red + 0.2}.i
     print(f"{name:16}{h.item():7.2f}{c.item():8.2f}{alpha:8.2f}{beta:7.2f}{in_lab:12.1f}")
 
 # %% [markdown]
-# Halving keeps alpha and beta. Adding keeps hue and chroma. In Lab the chroma changes both times. None of the three is right or
-# wrong.
+# Halving keeps alpha and beta. Adding keeps hue and chroma. In Lab the chroma changes both times.
 #
 # ## 2. Putting it together: lightness correction
 #
-# Adding one number to all channels keeps all differences between them, and with these hue and chroma. So a network that says
-# hue and chroma says nothing about gray, and need not: the gray is known. Larsson et al. take $L = (R + G + B) / 3$ as gray.
-# Whatever gray a predicted color has, they add the difference to all three channels (section A.4).
+# Adding one number to all channels keeps the differences between them, and so hue and chroma. So a network that says hue and
+# chroma says nothing about gray, and need not: the gray is known. Larsson et al. take $L = (R + G + B) / 3$ as gray. Whatever
+# gray a predicted color has, they add the difference to all three channels (section A.4).
 #
 # Try it: a *predicted* picture, here the photo with its chroma times 0.7, whose mean gray is off by a little. (`boost` keeps
 # the middle between the largest and the smallest channel, and that is not the mean.)
@@ -578,8 +577,8 @@ def fade(chroma, length, number=32, eta=0.03):
 
 
 # %% [markdown]
-# At which length does fading begin? Below $32 \cdot 0.03 = 0.96$: as soon as the hues are not almost the same. Now read out the
-# exact answers about five kinds of things. **Predict.** Whose median is far from the expectation? Which kind fades most?
+# At which length does fading begin? Below $32 \cdot 0.03 = 0.96$: as soon as the hues are not almost the same. Below, the exact
+# answers about five kinds of things are read out. **Predict.** Whose median is far from the expectation? Which kind fades most?
 
 # %%
 KINDS = ("sky", "roof", "tulip", "apple", "balloon")
@@ -979,8 +978,8 @@ show(
 )
 
 # %% [markdown]
-# What is frequent and has one color, such as sky and grass, is nearly exact. A kite is one pixel in a thousand: not learned.
-# Walls are gray: their hue counts next to nothing in the loss, and the network has not bothered.
+# Frequent things of one color, such as sky and grass, are nearly exact. A kite is one pixel in a thousand: not learned. Walls
+# are gray: their hue counts next to nothing in the loss, and the network has not bothered.
 #
 # ### On photos
 #

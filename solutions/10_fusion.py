@@ -106,10 +106,9 @@ show(
 print(f"gray pictures differ in {int((L_summer != L_fall).sum())} pixels, the sign")
 
 # %% [markdown]
-# The framed patch alone cannot tell its color. What tells it hangs far away. How far does a network see? Each convolution
-# widens the view a little, strides widen it faster (lesson 7). `reach` measures it: it marks some pixels, here the sign, and
-# says which answers of the network they reach. The network is that of this lesson (section 4), with a short encoder of three
-# layers.
+# The framed patch alone cannot tell its color. What tells it hangs far away. How far does a network see (lesson 7)? `reach`
+# measures it: it marks some pixels, here the sign, and says which answers of the network they reach. The network is that of
+# this lesson (section 4), with a short encoder of three layers.
 
 # %%
 near = FusionNet(width=1 / 16, embedding="none", encoder=seasons.NEAR)
@@ -259,8 +258,9 @@ show(
 # ## 3. Fusion
 #
 # An encoder makes *local* features of the gray picture: C numbers at each of h x w places. Something else makes an *embedding*
-# of the whole picture: E numbers, once. How do the two come together? The paper "replicates": it writes the same E numbers
-# beside the local features at every place, which makes C + E features. (Section 3.1 and Figure 3; there 256 + 1001 = 1257.)
+# of the whole picture: E numbers, once. How do the two come together? Deep Koalarization "replicates": it writes the same E
+# numbers beside the local features at every place, which makes C + E features. (Section 3.1 and Figure 3; there 256 + 1001 =
+# 1257.)
 #
 # ### Exercise 10.2 · The whole beside every place
 # ●○○○○ · 6 minutes
@@ -521,8 +521,8 @@ learned = apart(ways["own"]) > 16 > 3 * apart(alone)
 print("learned" if learned else "NOT learned: train it again before you go on")
 
 # %% [markdown]
-# The blind network paints the same grass in both seasons. These distances, and the tables below, count only places that the
-# sign does not reach. The *excess* is the loss above the least possible.
+# The blind network paints the same grass in both seasons. These distances, and the *excess* in the tables below (the loss above
+# the least possible), count only places that the sign does not reach.
 #
 # Now leave the network `told` as it is and change what it is told. *own*: the season of the scene. *none*: zeros for both
 # numbers, which no scene of its training had. *shuffled*: the embedding of a random other scene. *swapped*: that of a scene in
@@ -659,9 +659,9 @@ for key in ("perfect", "own", "named"):
 
 # %% [markdown]
 # With the truth, another's and the wrong one, every seed tells the same story. With zeros it does not: the network with its own
-# glance reads them nearly as summer with one seed ($a = -27$), as something between with another. Zeros are a point like any
-# other in the space of embeddings. No picture of the training lay there, and what the network does there is an accident. *To
-# take the glance away, zeros are the wrong tool.* Train a twin without the glance, or give the mean embedding and say so.
+# glance reads them nearly as summer with one seed ($a = -27$), as something between with another. Zeros are a point in the
+# space of embeddings where no picture of the training lay, and what the network does there is an accident. *To take the glance
+# away, zeros are the wrong tool.* Train a twin without the glance, or give the mean embedding and say so.
 #
 # ## 6. Where does the glance come from?
 #
@@ -845,8 +845,8 @@ print(f"asked for {20 * 5} embeddings, looked at {sum(looks)} pictures")
 print("the same numbers as without:", torch.equal(epochs[-1], glance(L_photos)))
 
 # %% [markdown]
-# In a training with random crops (lesson 7) every crop is a new picture, and a cache of crops never finds one again. The way
-# out is to keep the embedding of the whole photo, although it speaks of things outside the crop.
+# With random crops (lesson 7) every crop is a new picture, and a cache never finds one again. The way out is to keep the
+# embedding of the whole photo, although it speaks of things outside the crop.
 
 # %% [markdown]
 # ## 8. On photos
@@ -887,8 +887,8 @@ for name, row in on_photos["rows"].items():
 # %% [markdown]
 # A question mark says that the interval contains 0 (lesson 8). The network listens: told something else, its colors move by 4
 # to 6 ab units, and their mean chroma is only 10. But what it hears is worth little here. By raw AuC no other embedding is
-# provably worse than its own. By rebalanced AuC its own is half a point ahead of all others, for the mean and zeros just beyond
-# the uncertainty. And `l2`, with other layers and no glance, is as good.
+# provably worse than its own. By rebalanced AuC its own is half a point ahead of each of them, for the mean and zeros just
+# beyond the uncertainty. And `l2`, with other layers and no glance, is as good.
 #
 # Here is what the network makes of one photo. *Shuffled* and *mean* now come from the five photos of this course.
 

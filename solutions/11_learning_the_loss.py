@@ -135,7 +135,7 @@ show(
 # of 0.7 and 0.3, L1 would always take the more frequent color.
 #
 # A distance compares one answer with one truth. Anyone who has seen a few hundred true discs would say: *there are no brown
-# ones*. Here is the simplest such judge. It remembers the colors that it has seen:
+# ones*. The simplest such judge remembers the colors that it has seen:
 
 # %%
 seen = {tuple(ab[:, here][:, 0].tolist()) for ab, here in zip(true_ab, disc, strict=True)}
@@ -791,10 +791,10 @@ for top, bottom in ((0, 6), (6, 8.1), (8.1, 16)):
 # like this, since the judge sees the place as well. Where all discs are red, the best judge gives a red one only 1/3 (the
 # painter "red" of exercise 11.3), and pushes it to green. So the rule has to move on. That may be why the game is so restless.
 #
-# Can the painter get dice? Isola et al. fed random numbers to the generator, which learned to ignore them. Instead they keep
-# *dropout* after the training (section 3.1). Ours sets half of the channels of three levels to zero at random; after the
-# training only when it is asked for `samples`. **Predict.** Of 60 discs, painted eight times each, how many come out sometimes
-# red and sometimes green?
+# Can the painter get dice? Isola et al. fed random numbers to the generator, which learned to ignore them. Instead they use
+# *dropout*, after the training, too (section 3.1). Our U-Net sets half of the channels of three levels to zero at random; after
+# the training only for `samples`. **Predict.** Of 60 discs, painted eight times each, how many come out sometimes red and
+# sometimes green?
 
 # %% tags=["trained"]
 draws = painter.samples(lightness, 8)  # (8, 60, 2, 16, 16)

@@ -296,7 +296,7 @@ for name, values in maps.items():
     print(f"{name:36}{far[0].mean():12.1f}{far[-1].mean():20.1f}")
 
 # %% [markdown]
-# Where the map is bright, the picture moves 1.7 to 4 times as far.
+# Where the map is bright, the picture moves 1.7 to 4 times as far as where it is dark.
 #
 # ## 3. Colors of another photo, value by value
 #
@@ -333,8 +333,8 @@ def match_ranks(source, reference):
 
 # %% [markdown]
 # So 5, 1, 3 become 60, 10, 20. Larsson et al. match R, G and B, each divided by the pixel's lightness, so that light and dark
-# pixels can be compared, and multiply by the lightness again. Theirs is $(R + G + B) / 3$. The last line of the function
-# restores it.
+# pixels can be compared, and multiply by the lightness again. This lightness is $(R + G + B) / 3$; the last line of the
+# function restores it.
 
 
 # %%
@@ -544,8 +544,8 @@ for name in ("coffee", "chelsea", "astronaut"):
 # ### The way down
 #
 # Gradient descent steps against the gradient, and halves the step until the energy falls far enough. A step of length $s$ down
-# a slope $g$ promises to lower the energy by $s g$; by **Armijo's rule** it is accepted if it does at least a share $c$ of
-# that.
+# a slope $g$ promises to lower the energy by $s g$; by **Armijo's rule** it is accepted if the energy falls by at least a share
+# $c$ of that.
 #
 # The gradient has a flaw here: its entry $q$ is about proportional to the share $m_q$ of color $q$ in the picture, so that rare
 # colors hardly move. The library steps along $-v$ instead, with $v_q = b_q + \lambda\, \partial \chi^2 / \partial m_q$: the
@@ -745,8 +745,8 @@ u[free] = torch.linalg.solve(A[free][:, free], -A[free][:, fixed] @ u[fixed])
 print("a:", [round(x, 1) for x in u.tolist()])
 
 # %% [markdown]
-# That is the whole method. A square photo of 192 pixels has 36,864 equations with eight neighbors in each. Nearly all entries
-# of the matrix are 0: a **sparse** system, solved in a fraction of a second. Twelve strokes on the coffee:
+# A square photo of 192 pixels has 36,864 equations with eight neighbors in each. Nearly all entries of the matrix are 0: a
+# **sparse** system, solved in a fraction of a second. Twelve strokes on the coffee:
 
 # %%
 RED, CREAM, ORANGE, BROWN, GRAY = (45, 38), (2, 8), (18, 35), (18, 25), (0, 3)
@@ -800,7 +800,7 @@ show(
 
 # %% [markdown]
 # Red leaks from the saucer onto the table: there the table is hardly lighter, and no edge holds it. **Which stroke is
-# missing?** Find one before you look at ours, in the next cell.
+# missing?** Ours is in the next cell.
 
 # %%
 more = [*strokes, Stroke([(176, 62), (186, 115)], (25, 38), 4)]
@@ -871,8 +871,7 @@ def mean_of_like(ab, lightness, distance, sigma_s=3.0, sigma_l=4.0):
 # %% [markdown]
 # (With 20 units of L and $\sigma_L = 4$ the factor is $e^{-12.5}$: next to nothing.)
 #
-# Here are four toy scenes. Their "prediction" is the true color plus noise of 25 ab units in a and in b, drawn for each pixel
-# by itself.
+# Four toy scenes. Their "prediction" is the true color plus noise of 25 ab units in a and in b, drawn for each pixel by itself.
 
 # %%
 toys = world.scenes(4, seed=70)
@@ -957,7 +956,7 @@ show(
 )
 
 # %% [markdown]
-# Each repair removes most of the noise. **Predict.** What do they add to the colors of our network?
+# **Predict.** What do such repairs add to the colors of our network?
 
 # %%
 print("off, ab units   network   + filter   + energy    mode   labels")
