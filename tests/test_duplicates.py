@@ -26,7 +26,11 @@ def album(tmp_path_factory):
 
 
 def test_copies_are_found_and_nothing_else(album):
-    pairs = near_duplicates(sorted(album.iterdir()))
+    files = sorted(album.iterdir())
+    pairs = near_duplicates(files)
+    farthest = pairs[-1].bits
+    assert near_duplicates(files, most=farthest) == pairs
+    assert farthest == 0 or len(near_duplicates(files, most=farthest - 1)) < len(pairs)
     assert {frozenset((pair.first.name, pair.second.name)) for pair in pairs} == {
         frozenset(("coffee.jpg", "coffee small.jpg")),
         frozenset(("chelsea.jpg", "chelsea dark.png")),
