@@ -182,7 +182,7 @@ show(
 # ## 4. Your own photo
 #
 # Choose a photo, color or gray. It stays on the machine that runs this notebook (for a hosted notebook, the host's). If it
-# has colors, the network does not see them. For the screen, a longer side above 1,024 pixels is reduced to that.
+# has colors, the network does not see them. For the screen, photos longer than 1,024 pixels are made smaller.
 
 # %%
 upload_demo(colorizer)
