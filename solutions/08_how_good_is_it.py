@@ -159,9 +159,9 @@ for key, name in (
 # ## 2. AuC: how many pixels are near enough?
 #
 # How far off is one pixel? The **distance** of two colors is $\sqrt{\Delta a^2 + \Delta b^2}$, in ab units, where $\Delta a$
-# and $\Delta b$ are their differences in a and b. Near enough is up to a threshold $t$. Which $t$? For each of 0, 1, 2, ...,
-# 150, count the share of pixels within $t$. That makes a rising curve. Its area, divided by the largest possible area, is the
-# **AuC**, "area under the curve" (Zhang et al. 2016). Only perfect colors have AuC 1.
+# and $\Delta b$ are their differences in a and b. Near enough means: not above a threshold $t$. Which $t$? For each of 0, 1, 2,
+# ..., 150, count the share of pixels within $t$. That makes a rising curve. Its area, divided by the largest possible area, is
+# the **AuC**, "area under the curve" (Zhang et al. 2016). Only perfect colors have AuC 1.
 #
 # Here are the distances of ten pixels. **Predict.** Where does the curve start, at $t = 0$? Which share lies within 10 units?
 
@@ -871,11 +871,11 @@ print("all kinds " + "".join(f"{recall[way].mean():10.0%}" for way in ways))
 # - **Gray**: to this judge everything is a cloud, so it is right about clouds.
 # - **Recolored by the mode**: 86 %. The gray picture showed that this is a roof; painting it red made that *readable* to a
 #   judge who looks at color alone. Recoloring adds no information. It translates.
-# - **Better than the truth**: one roof in ten is ocher, and in true colors the judge takes it for something else. Painted by
-#   the mode, every roof is red, as most roofs are, and every roof is recognized. The same happens to balloons: those in the
-#   color of the sky are painted in another hue. (The apples' 100 % are an accident. Red and green are equally likely, so the
-#   mode is the one that comes first among the bins, green, and the center of its bin looks a little less like grass than the
-#   true green does. And the walls are lost by rounding to a bin: theirs is that of gray.)
+# - **Better than the truth**: one roof in ten is ocher, and in true colors the judge takes it for a plum. Painted by the mode,
+#   every roof is red, as most roofs are, and every roof is recognized. The same happens to balloons: those in the colors of sky
+#   and trunk are painted in another hue. (The apples' 100 % are an accident. Red and green are equally likely, so the mode is
+#   the one that comes first among the bins, green, and the center of its bin looks a little less like grass than the true green
+#   does. And the walls are lost by rounding to a bin: theirs is that of gray.)
 # - **The mean** paints an apple brown, which the judge does not know. What section 1 found ugly is unreadable, too.
 #
 # And the two apples of section 1? What does this judge take them for?
@@ -929,10 +929,10 @@ for name, row in seen["rows"].items():
     print(f"{found['over gray']:+14.1f} ({low:+.1f} to {high:+.1f})")
 
 # %% [markdown]
-# True color is worth 6.1 points here. `classification` gives 1.4 of them back and `l2` 1.1, and neither interval contains 0. For
-# `l2_tuned` and for the vivid ones, `best` and `rebalanced`, nothing is proven: a vivid guess is readable when it is right, and just as readable when it
-# is wrong. Wrong colors (`random`) are worse than none. In the paper, color is worth 15.6 points; their full network
-# gives 3.3 back, and the one without rebalancing 3.9. There, too, rebalancing buys nothing with this judge.
+# True color is worth 6.1 points here. `classification` gives 1.4 of them back and `l2` 1.1, and neither interval contains 0.
+# For `l2_tuned` and for the vivid ones, `best` and `rebalanced`, nothing is proven: a vivid guess is readable when it is right,
+# and just as readable when it is wrong. Wrong colors (`random`) are worse than none. In the paper, color is worth 15.6 points;
+# their full network gives 3.3 back, and the one without rebalancing 3.9. There, too, rebalancing buys nothing with this judge.
 #
 # Which classes gain? **Predict**: which of airplane, automobile, bird, cat, deer, dog, frog, horse, ship and truck gains most
 # from the colors of `best`, which least?
