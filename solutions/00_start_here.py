@@ -51,7 +51,7 @@ show(
     pictures(grays, images.BUNDLED),
     alt="Five photos in gray: an astronaut, a cat, a cup of coffee, a rocket at night, a "
     "motorcycle.",
-    caption="What the network gets to see, reduced to 96 x 96 pixels.",
+    caption="What the network gets to see, once it is reduced to 96 x 96 pixels.",
 )
 
 # %% [markdown]

@@ -161,7 +161,7 @@ def linear_to_xyz(linear, matrix):
 chelsea = photos[1]
 xyz = linear_to_xyz(srgb_to_linear(chelsea), matrix)
 theirs = torch.from_numpy(color.rgb2xyz(chelsea.movedim(0, -1).numpy())).movedim(-1, 0)
-print(f"largest difference to scikit-image: {(xyz - theirs).abs().max():.0e}")
+print(f"largest difference from scikit-image: {(xyz - theirs).abs().max():.0e}")
 
 # %% [markdown]
 # ## 3. From XYZ to Lab
@@ -201,9 +201,9 @@ def xyz_to_lab(xyz, white):
 # %%
 ours = xyz_to_lab(xyz, torch.tensor(WHITE))
 theirs = torch.from_numpy(color.rgb2lab(chelsea.movedim(0, -1).numpy())).movedim(-1, 0)
-print(f"largest difference to scikit-image: {(ours - theirs).abs().max():.0e}")
+print(f"largest difference from scikit-image: {(ours - theirs).abs().max():.0e}")
 print(
-    f"to the library's rgb_to_lab:       {(ours - rgb_to_lab(chelsea)).abs().max():.0e}"
+    f"from the library's rgb_to_lab:       {(ours - rgb_to_lab(chelsea)).abs().max():.0e}"
 )
 
 # %% [markdown]

@@ -453,7 +453,7 @@ show(
     "the weights of their five bins.",
     caption="Crosses: colors. Circles: the weights of their five bins. A color on a "
     "center still gives away a third of its weight; one between four centers gives each "
-    "about a quarter, and half a percent to a fifth.",
+    "about a quarter, and half a percent to the fifth bin.",
 )
 
 # %% [markdown]
