@@ -7,13 +7,19 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import nbformat
 import pytest
+import torch
 from lessons import ANSWERS, SOURCES, mistake, stored, with_answers
 
-from colorize import cli, grade, sandbox
-from colorize.examine import VERDICTS, Limits, Row, lesson_of, read
+from colorize import cli, examine, grade, sandbox
+from colorize.check import exercises
+from colorize.check.judge import TimeUp
+from colorize.examine import VERDICTS, Died, Limits, Row, lesson_of, read
+
+CLOSE = examine.Process.close
 
 RIGHT = "return (a**2 + b**2).sqrt()"
 IMPORTS = "import torch\nfrom colorize.check import check"
@@ -475,3 +481,98 @@ def test_limits_where_the_system_knows_none(tmp_path, monkeypatch):
     assert sandbox.confine(tmp_path, 2**30) == {"memory": False, "network": False, "writing": False}
     monkeypatch.setitem(sys.modules, "resource", None)
     assert sandbox.confine(tmp_path, 2**30)["memory"] is False
+
+
+# --- verdicts, with a process that behaves as it is told ------------------------------------------
+
+
+class Scripted:
+    """A stand-in for the student's process: solves lesson 0 as the course does, but for what ``plan`` says of a request."""
+
+    held: ClassVar = {"memory": True}
+    plan: ClassVar[dict] = {}
+
+    def __init__(self, _limits):
+        self.closed = False
+
+    def ask(self, _seconds, do, *request):
+        if do == "run":
+            found = self.plan.get("run", {"error": ""}) if "@check" in request[0] else {"error": ""}
+        elif do == "about":
+            found = self.plan.get("about", {"there": True, "lost": ""})
+        else:
+            found = self.plan.get("call") or {"result": exercises(0)[request[0]].reference(*request[1])}
+        if isinstance(found, type):
+            raise found
+        return found
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.mark.parametrize(
+    ("plan", "verdict", "words"),
+    [
+        ({}, "right", ""),
+        ({"about": {"there": True, "lost": "T has lost its value."}}, "not yet", "T has lost its value."),
+        ({"call": {"open": True}}, "open", ""),
+        ({"call": {"told": "crashed with NameError"}}, "not yet", "crashed with NameError"),
+        ({"call": TimeUp}, "time", "stopped after 10 s while the function ran"),
+        ({"call": Died}, "crashed", "the process ended while the function ran"),
+        ({"about": Died}, "crashed", "the process ended while this exercise was tried"),
+        ({"run": TimeUp, "about": {"there": False}}, "time", "its cell took more than 30 s"),
+        ({"run": Died, "about": {"there": False}}, "crashed", "its cell ended the process"),
+        (
+            {"run": {"error": "KeyError: 1"}, "about": {"there": False}},
+            "crashed",
+            "its cell stops with KeyError: 1",
+        ),
+        ({"about": {"there": False}}, "missing", "there is no function under @check"),
+    ],
+)
+def test_what_a_process_does_and_its_verdict(tmp_path, monkeypatch, plan, verdict, words):
+    monkeypatch.setattr(examine, "Process", Scripted)
+    monkeypatch.setattr(Scripted, "plan", plan)
+    cells = [
+        "import torch",
+        *([] if verdict == "missing" else [f'@check("{one}")\ndef f(): ...' for one in exercises(0)]),
+    ]
+    rows, held = examine.examine(tmp_path / "ada.ipynb", cells, 0, Limits())
+    assert [row.exercise for row in rows] == list(exercises(0))
+    for row in rows:
+        assert (row.student, row.verdict, row.points) == ("ada", verdict, int(verdict == "right"))
+        assert words in row.message
+    assert held == Scripted.held
+
+
+def test_a_notebook_that_takes_all_of_its_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(examine, "Process", Scripted)
+    monkeypatch.setattr(Scripted, "plan", {"run": TimeUp})
+    rows, _ = examine.examine(tmp_path / "ada.ipynb", ['@check("0.1")'], 0, Limits(notebook=0))
+    assert {row.verdict for row in rows} == {"time"}
+    assert rows[0].message == "the notebook took more than 0 s"
+
+
+@pytest.mark.parametrize("good", [True, False])
+def test_a_gradient_counts_if_it_is_that_of_the_courses_own_answer(tmp_path, good):
+    one = exercises(3)["3.1"]
+    colors = [torch.rand(2, 2, 3, 3), torch.rand(2, 2, 3, 3)]
+    theirs = (colors[0] - colors[1]) / 18
+    given = examine.Examination(tmp_path, [], Limits())._checked_gradient(
+        one, tuple(colors), 0, theirs if good else 2 * theirs
+    )
+    assert given.requires_grad is good
+    shapeless = examine.Examination(tmp_path, [], Limits())._checked_gradient(
+        one, tuple(colors), 0, "no tensor"
+    )
+    assert not shapeless.requires_grad
+
+
+def test_a_process_that_does_not_begin_is_ended(monkeypatch):
+    begun = []
+    monkeypatch.setattr(examine, "START", 0.01)
+    monkeypatch.setattr(examine.Process, "close", lambda self: begun.append(self) or CLOSE(self))
+    with pytest.raises(TimeUp):
+        examine.Process(Limits())
+    assert begun[0].process.returncode is not None
+    assert not Path(begun[0].folder.name).exists()
