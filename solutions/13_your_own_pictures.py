@@ -313,7 +313,8 @@ show(
 # every real folder.
 
 # %%
-home = Path(tempfile.mkdtemp(prefix="colorize-"))
+folder = tempfile.TemporaryDirectory()  # it goes when the kernel ends
+home = Path(folder.name)
 album = home / "album"
 album.mkdir()
 random = np.random.default_rng(0)
@@ -439,16 +440,10 @@ assert last < first, "it must have learned"
 
 
 # %%
-def crops_of(name):
-    whole = images.resize(images.bundled(name), 160)
-    return torch.stack(
-        [whole[:, y : y + 96, x : x + 96] for y in (0, 64) for x in (0, 60)]
-    )
-
-
 held_out = torch.stack([images.read(path) for path in held])
-never_seen = crops_of("stereo_motorcycle")
-
+whole = images.resize(images.bundled("stereo_motorcycle"), 160)
+corners = [(y, x) for y in (0, 64) for x in (0, 60)]
+never_seen = torch.stack([whole[:, y : y + 96, x : x + 96] for y, x in corners])
 
 # %% tags=["trained"]
 print("off, ab units        before    after")
