@@ -152,7 +152,7 @@ for p in (1.0, 0.5, 0.1, 1 / 313, 1e-6):
 # $$ \text{loss} = -\sum_{k=1}^{K} w_k \ln p_{q_k} $$
 #
 # $q_k$ is the number of the $k$-th bin of the code. This is Zhang's equation 2 for one pixel, without the weight for rare
-# colors (lesson 5). Over many pixels we take the mean.
+# colors (lesson 5).
 #
 # ### Exercise 4.2 · The price of an answer
 # ●●○○○ · 10 minutes
@@ -310,8 +310,7 @@ print(f"between the two:                 {total_variation(best, hard):.2f}")
 
 # %% [markdown]
 # A network that learns from soft codes does not learn the palette. It learns the palette *blurred*, each color over its five
-# bins. That is not a failure of training. The palette itself would cost infinitely much: it gives the probability 0 to bins
-# that the codes contain.
+# bins. The palette itself would cost infinitely much: it gives the probability 0 to bins that the codes contain.
 
 # %% jupyter={"source_hidden": true}
 fig, axes = panels(2, 3, (3.5, 3.3))
@@ -454,8 +453,8 @@ for kind in ("apple", "plum", "balloon"):
     print(f"{kind:8} mean of the answer ({a:5.1f}, {b:5.1f})   best answer of L2 {mean}")
 
 # %% [markdown]
-# So the answer contains that of L2, and the palette, too. Which color to show is a separate choice, made *after* training. Here
-# are three ways to choose, for two new scenes. Lesson 6 is about them.
+# So the answer contains that of L2, and the palette, too. Which color to show is a separate choice, made *after* training.
+# Below are three ways to choose; lesson 6 is about them.
 
 # %% jupyter={"source_hidden": true} tags=["trained"]
 scenes = world.scenes(40, seed=3 * 10**6)
@@ -615,11 +614,11 @@ show(
 )
 
 # %% [markdown]
-# **Symptom**: none, at first sight. The loss is small and falls. **Cause**: each bin is compared with itself in other columns.
-# Nothing compares the bins of one pixel with each other: add 100 to all scores of one bin, and this loss does not change. Where
-# a color fills a whole row, as sky and grass do, there is nothing to compare it with. **How to notice**: the first loss is not
-# near ln 313 but near ln 24 = 3.18, since a scene has 24 columns at the network's resolution. And the probabilities `p` of a
-# pixel do not sum to 1. One line before training tells: `assert torch.allclose(p.sum(dim=1), torch.ones(()))`.
+# **Symptom**: none, at first sight. The loss is small and falls. **Cause**: each bin is compared with itself in other columns,
+# never with other bins: add 100 to all scores of one bin, and this loss does not change. Where a color fills a whole row, as
+# sky and grass do, there is nothing to compare it with. **How to notice**: the first loss is not near ln 313 but near ln 24 =
+# 3.18, since a scene has 24 columns at the network's resolution. And the probabilities `p` of a pixel do not sum to 1. One line
+# before training tells: `assert torch.allclose(p.sum(dim=1), torch.ones(()))`.
 #
 # ## 9. Ten bins on each axis
 #
@@ -761,10 +760,10 @@ for kind in several:
 # balloons would get a color that no plum or balloon has. The 313 bins name a and b together: only a few percent fall outside
 # the blurred palette.
 #
-# Agrawal and Sawhney do not draw: they take the likeliest bin of a and the likeliest of b. For the plum that gives violet. It
-# need not go well (see the questions). Binning a and b as a pair is their future work. Larsson et al. tried both, 32 + 32 bins
-# and 16 x 16, and found the pair no better (RMSE 0.321 and 0.328). They read out the mean, and the mean of a and b is the same,
-# whether they are drawn apart or together. What you lose depends on what you do with the answer.
+# Agrawal and Sawhney do not draw: they take the likeliest bin of a and the likeliest of b. For the plum that gives violet; it
+# can fail (see the questions). Binning a and b as a pair is their future work. Larsson et al. tried both, 32 + 32 bins and 16 x
+# 16, and found the pair no better (RMSE 0.321 and 0.328). They read out the mean, and the mean of a and b is the same, whether
+# they are drawn apart or together. What you lose depends on what you do with the answer.
 #
 # ## 10. How many bins?
 #
@@ -788,8 +787,8 @@ middle = centers[nearest_bin(true_ab)].movedim(-1, 1)
 print(f"the 313 bins: mean error {(middle - true_ab).norm(dim=1).mean():.1f} ab units")
 
 # %% [markdown]
-# More bins cost less. Now the accuracy. Take two predictions: no color at all, and the colors of a network that was trained on
-# photos with the loss of this lesson. Measure **each** with the three rulers.
+# More bins cost less. Now the accuracy, by all three rulers, of two predictions: no color at all, and the colors of a network
+# that was trained on photos with the loss of this lesson.
 #
 # **Predict.** Which of the two has the higher accuracy?
 
@@ -805,7 +804,7 @@ for name, guess in guesses.items():
 
 # %% [markdown]
 # Within a row the guesses are the same; only the bins are smaller. So a falling accuracy does not say which number of bins is
-# better. (Agrawal and Sawhney say that more classes need more training pictures. That may be so; this measure cannot show it.)
+# better. (More classes may need more training pictures, as Agrawal and Sawhney say; this measure cannot show it.)
 #
 # And no color at all wins by every ruler, although its error is larger. These photos are warm, gray's bins begin at 0, and
 # whatever is a little above falls into them. The network is often one bin off, which counts for nothing, however near. To
