@@ -122,9 +122,8 @@ print(f"bins that never occur: {int((counted == 0).sum())}")
 # %% [markdown]
 # 64 %. A loss that counts every pixel the same hears half of the time of only three bins: gray and two neighbors of it.
 #
-# 69 bins never occur. 52 of them are never the nearest bin of a color that a screen can show (lesson 2). The other 17 are
-# colors that 713 photos happen not to contain. They are rare, not impossible; a count over few photos cannot tell the
-# difference.
+# 69 bins never occur. 52 of them are never the nearest bin of a color that a screen can show (lesson 2). The other 17 are rare,
+# not impossible; a count over 713 photos cannot tell the difference.
 #
 # ## 2. Smooth
 #
@@ -277,8 +276,8 @@ for name, weight in zip(images.BUNDLED, weights[nearest_bin(ab)], strict=True):
 # %% [markdown]
 # ## 4. Forward or backward?
 #
-# The authors' code does not multiply the loss. It leaves the loss as it is, and multiplies the *gradient* on its way
-# back. Does that make a difference?
+# The authors' code does not multiply the loss. It leaves the loss as it is, and multiplies the *gradient* on its way back. Does
+# it matter?
 #
 # Take one pixel with logits $z$ and soft code $t$ (its true color). Its cross-entropy $-\sum_q t_q \ln \text{softmax}(z)_q$ has
 # the gradient $\text{softmax}(z) - t$ with respect to $z$ (lesson 4). This gradient is all that training sees of a loss.
@@ -496,8 +495,7 @@ for run, name, weight in (
     )
 
 # %% [markdown]
-# Both come close to their floors, the least that any network can reach. Do not compare the two losses with each other: they
-# weight the pixels differently.
+# Both come close to their floors. Do not compare the two losses with each other: they weight the pixels differently.
 #
 # First the kite: one color, no doubt about it, but hardly any pixels. As in lesson 4, `toyruns.answers` averages a network's
 # distributions over the pixels of each kind in 200 new scenes. We compare the average with the exact optimum, by total
@@ -676,8 +674,8 @@ print(f"{'kite':8} {plain_errors['kite']:5.1f} {weighted_errors['kite']:10.1f}")
 #
 # ## 8. On photos
 #
-# Two larger networks come with the course. They were trained on the same photos for the same number of steps, one with the
-# plain loss, one with the rebalanced loss at lambda 1/2.
+# Two larger networks come with the course. They were trained alike on the same photos, one with the plain loss, one with the
+# rebalanced loss at lambda 1/2.
 #
 # **Predict.** Which will have the larger chroma? Which will be nearer to the true colors?
 
@@ -718,10 +716,9 @@ for k, name in enumerate(images.BUNDLED):
     print(f"{error[0]:13.1f} {error[1]:5.1f} {error[2]:10.1f}")
 
 # %% [markdown]
-# The plain network is nearer to the truth than gray in all five photos, and too dull in all five. The rebalanced one has three
-# to seven times its chroma. In three photos (cat, coffee, rocket) its mean error is the smallest, although it paints the cat
-# partly green and the coffee partly blue. In the other two (astronaut, motorcycle) its colors are vivid and wrong; gray would
-# have been nearer.
+# The plain network is nearer to the truth than gray in all five photos. The rebalanced one has three to seven times its chroma.
+# In three photos (cat, coffee, rocket) its mean error is the smallest, although it paints the cat partly green and the coffee
+# partly blue. In the other two (astronaut, motorcycle) its colors are vivid and wrong; gray would have been nearer.
 #
 # Five photos prove little. Each network's file also holds what was measured on 97 photos that neither had seen, squares of 128
 # pixels. The raw AuC asks how near to the truth the pixels are, all counted the same; in the rebalanced AuC rare colors count
@@ -753,7 +750,7 @@ for name in ("l2", "l2_tuned", "rebalanced, T = 1"):
 
 # %% [markdown]
 # The rebalanced AuC rises a little, as in the paper (64.4 % to 66.2 %); lesson 8 asks whether so small a gain is more than
-# chance. But it is an L2 network again: its best answer is the mean, and its chroma is close to that of `l2`.
+# chance. But it is an L2 network again: its chroma is close to that of `l2`.
 #
 # ## 9. Failure gallery
 #
