@@ -148,8 +148,8 @@ for key, name in (
 # %% [markdown]
 # Both AuC and the PSNR still prefer the dull coloring. The count of bins now prefers the plausible one, because a color that is
 # drawn anew often hits; and so do the two that compare no pixels. As a *set*, the plausible scenes are as colorful as the true
-# ones. (Why 0.997 for the truth itself? A trip to RGB and back changes its last digits, and at the threshold 0 of section 2
-# that is a miss. Why 58.923 dB? Section 4 has a cap.)
+# ones. (The truth itself gets 0.997, since a trip to RGB and back changes its last digits, a miss at the threshold 0 of section
+# 2. The 58.923 dB are the cap of section 4.)
 #
 # **Closeness to the truth is not quality.** Larsson et al. write it of their own measures: they "can penalize reasonable, but
 # incorrect, color guesses" more than "jarring artifacts". Agrawal and Sawhney: a guess can be far from the truth and "still be
@@ -292,7 +292,7 @@ for name, values in zip(images.BUNDLED, chroma, strict=True):
 #
 # ## 3. Rebalanced AuC: let the rare colors count
 #
-# Raw AuC asks mostly about walls and skies. In the **rebalanced AuC** the weight of a pixel is one over the share of its true
+# Raw AuC is mostly about walls and skies. In the **rebalanced AuC** the weight of a pixel is one over the share of its true
 # color's bin, among the 313 of lesson 2. Then every bin that occurs counts the same as a whole. There is no lambda, unlike in
 # lesson 5: this is a score, and no network learns from it.
 #
@@ -386,15 +386,15 @@ for name, value in on_imagenet["numbers"].items():
 # %% [markdown]
 # Trapezoids, pooled over the whole set, come within 0.4 points of the published numbers, raw and rebalanced. The rest of the
 # gap may be due to the photos; theirs were the last 10,000 of the validation set. Every other definition is farther off, "photo
-# by photo" by 16 points and more. KTH report 68.3 % for gray, but on photos of fruit and vegetables, with another definition:
-# it says nothing about Zhang et al.'s 58.0 %.
+# by photo" by 16 points and more. KTH's 68.3 % for gray, on photos of fruit and vegetables and by another definition, says
+# nothing about this 58.0 %.
 
 # %% [markdown]
 # ## 4. PSNR and RMSE: distances of red, green and blue
 #
 # Other papers leave ab and compare the finished pictures. The **PSNR**, peak signal-to-noise ratio, is the mean squared error
 # (MSE) of red, green and blue on a logarithmic scale, in decibels (dB): $-10 \log_{10} \text{MSE}$, for values from 0 to 1. A
-# tenth of the MSE is 10 dB more. Pictures of 8 bits have values from 0 to 255 and must be divided by 255 first.
+# tenth of the MSE is 10 dB more. Values from 0 to 255 must be divided by 255 first.
 #
 # A perfect picture has no error, and its PSNR is infinite. One such picture makes every mean infinite, so values need a cap.
 # Ours is 58.92 dB: the PSNR if the only error is rounding to 8 bits, on average 1/12 of a squared step.
@@ -583,8 +583,8 @@ for name in ("gray", "l2", "best"):
 # ### Exercise 8.4 · Is a difference real?
 # ●●●○○ · 10 minutes
 #
-# `one` and `other` are the scores of two methods on the same n photos. `drawn` holds the numbers of the photos of each of D draws.
-# Return the interval: the quantiles 0.025 and 0.975 of the mean difference, one minus other.
+# `one` and `other` are the scores of two methods on the same n photos. Each of the D rows of `drawn` holds the numbers of the
+# photos of one draw. Return the interval: the quantiles 0.025 and 0.975 of the mean difference, one minus other.
 #
 # <details><summary>Hint 1</summary>Subtract first. <code>difference[drawn]</code> has the shape of <code>drawn</code>: each row is a
 # set of photos.</details>
@@ -869,8 +869,8 @@ print("all kinds " + "".join(f"{recall[way].mean():10.0%}" for way in ways))
 
 # %% [markdown]
 # - **Gray**: to this judge everything is a cloud, so it is right about clouds.
-# - **Recolored by the mode**: 86 %. The gray picture showed that this is a roof; painting it red made that *readable* to a
-#   judge who looks at color alone. Recoloring adds no information. It translates.
+# - **Recolored by the mode**: 86 %. The gray picture showed that this is a roof; red paint made that *readable* to a judge of
+#   color alone. Recoloring adds no information. It translates.
 # - **Better than the truth**: one roof in ten is ocher, and in true colors the judge takes it for a plum. Painted by the mode,
 #   every roof is red, as most roofs are, and every roof is recognized. The same happens to balloons: those in the colors of sky
 #   and trunk are painted in another hue. (The apples' 100 % are an accident. Red and green are equally likely, so the mode is
@@ -894,8 +894,8 @@ for name, color in {"red, the truth": red, **names}.items():
 #
 # ### On photos
 #
-# The course has a small classifier of its own. It learned the ten classes of CIFAR-10, thumbnails of 32 x 32 pixels, in their true
-# colors, and was never trained to do without them. Here is what it says of one photo of this course, the cat.
+# The course has a small classifier of its own. It learned the ten classes of CIFAR-10, thumbnails of 32 x 32 pixels, always in
+# their true colors. Here is what it says of one photo of this course, the cat.
 #
 # **Predict.** Which picture is it most certain about, which least?
 
@@ -966,7 +966,7 @@ show(
 # %% [markdown]
 # Behind a mean of +0.6 stand deer with +13 and cats with -16. Why cats? A judge in doubt has a habit. The toy judge called
 # every gray thing a cloud. This one says "cat": gray cats are named right more often (79 %) than cats in true colors (77 %),
-# and many gray frogs are called cats, too, as you will see. Color weakens the habit, vivid color most.
+# and section 8 shows many gray frogs called cats. Color weakens the habit, vivid color most.
 #
 # ## 8. What does recoloring confuse?
 #
@@ -1106,7 +1106,7 @@ show(
 # %% [markdown]
 # Each colorizer is above its random twin at every level, and the intervals (in the file) do not meet. The highest probes: 50 %
 # on the random network, 62 % on `best`, 79 % on the one with labels. So our colorizers have learned something about what things
-# are, without being told. `best` goes two fifths of the way from random weights to labels, `l2`, at 57 %, one fifth.
+# are. `best` goes two fifths of the way from random weights to labels, `l2`, at 57 %, one fifth.
 #
 # The deeper levels disappoint: with labels they rise to the end, in a colorizer they fall. The skip connections of `SmallNet`,
 # which spare its deep levels the details, may be a reason; but `zhang_small` has none and falls, too. We do not know. And it is
