@@ -1006,9 +1006,9 @@ for name in names:
 show(
     pictures(row, titles, columns=4, inches=1.4),
     alt="The cup of coffee and the motorcycle, each in the network's colors and as "
-    "taken. The network's are nearly gray with a tint of brown, the photos vivid.",
+    "taken. The network's cup is nearly gray, its motorcycle gray with a tint of brown.",
     caption="The network's colors and the photos, with the mean chroma. It is dull: a "
-    "twelfth of the coffee's chroma, half of the motorcycle's.",
+    "thirteenth of the coffee's chroma, half of the motorcycle's.",
 )
 
 # %% [markdown]

@@ -177,7 +177,7 @@ for name, color in {"red": red, "green": green, "brown": (red + green) / 2}.item
 # %%
 @check("11.1")
 def judge_loss(real, fake):
-    """Logits of true and of made up patches, any shapes -> one number."""
+    """Logits of true and of made-up patches, any shapes -> one number."""
     # BEGIN SOLUTION
     for_true = F.softplus(-real).mean()
     for_made_up = F.softplus(fake).mean()
@@ -222,7 +222,7 @@ print(f"sure, wrong: {judge_loss(torch.tensor([-6.0]), torch.tensor([6.0])):.3f}
 # %%
 @check("11.2")
 def painter_loss(fake, made, true, weight=100.0):
-    """Logits of made up patches; made up and true ab (N, 2, H, W) -> one number."""
+    """Logits of made-up patches; made-up and true ab (N, 2, H, W) -> one number."""
     # BEGIN SOLUTION
     found_out = F.softplus(-fake).mean()
     distance = (made - true).abs().mean() / 110
@@ -243,7 +243,7 @@ for at in (20, 80, 140):
 fig, (ax,) = panels(1, 1, (5.2, 2.7))
 ax.plot(z.detach(), -ours, color="black", label="-ln D")
 ax.plot(z.detach(), -games, "--", color="C3", label="ln(1 - D)")
-ax.set(xlabel="logit z of a made up patch  (surely found out – taken for true)")
+ax.set(xlabel="logit z of a made-up patch  (surely found out – taken for true)")
 ax.set(ylabel="push toward true", ylim=(0, 1.05))
 ax.legend(frameon=False, loc="center right")
 show(
@@ -604,7 +604,7 @@ for name, words in {
     "discriminator": "loss of the judge",
     "adversarial": "loss -ln D of the painter",
     "real": "true patches called true",
-    "fake": "made up patches found out",
+    "fake": "made-up patches found out",
 }.items():
     print(f"{words:28}{alone_match.recent(name):10.2f}{match.recent(name):8.2f}")
 
@@ -832,7 +832,7 @@ show_signals(
     failed,
     alt="Nine plots in three columns. Gray: chroma of the made up far below the truth. "
     "Judge wins: the painter's loss climbs, the judge is right about all. No L1: "
-    "losses swing and chroma lies above the truth.",
+    "the losses are nearly level, and the chroma is twice the truth.",
     caption="Three failures, read from the same three plots.",
 )
 
@@ -1140,7 +1140,7 @@ for run in search["runs"][:3]:
 #
 # | | papers | exact | this lesson |
 # |---|---|---|---|
-# | L1 between two colors | the median: average, grayish colors (Isola et al., section 4.2) | level from green to red | one spot between them, 0 % near a color |
+# | L1 between two colors | the median: average, grayish colors (Isola et al., section 4.2) | level from green to red | a cloud between them, 0 % near a color |
 # | with a discriminator | on street scenes, colors distributed more like true ones (the same) | the palette; loss of the best judge ln 2 = 0.69 | discs: 88 to 98 % near a color, judge's loss 0.46; toy world: 58 % of the apples |
 # | weight of L1 | 100 (the same) | none needed where L1 is level | 100; without it the ground is colored, too |
 # | noise by dropout | "only minor stochasticity" (the same, section 3.1) | half red, half green at each draw | 9 of 60 discs change their color over 8 draws |

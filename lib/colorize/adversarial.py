@@ -40,7 +40,7 @@ class Match(History):
     adversarial : the generator's loss for being found out, in nats; ln 2 = 0.69 where the discriminator guesses.
     l1 : mean distance of a and of b from the truth, in ab units.
     discriminator : its loss; ln 2 where it guesses.
-    real, fake : share of the true and of the made up patches that it gets right.
+    real, fake : share of the true and of the made-up patches that it gets right.
     chroma, true_chroma : mean chroma of what was made up, and of the truth.
     """
 
@@ -65,7 +65,7 @@ def l1(pred_ab: Tensor, true_ab: Tensor) -> Tensor:
 
 
 def discriminator_loss(real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Tensor:
-    """Half the cross-entropy of "true" for true patches, and half that of "made up" for made up ones, from logits.
+    """Half the cross-entropy of "true" for true patches, and half that of "made up" for made-up ones, from logits.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def discriminator_loss(real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Te
 
 
 def generator_loss(fake: Tensor) -> Tensor:
-    """Mean of -ln D for made up patches, from their logits.
+    """Mean of -ln D for made-up patches, from their logits.
 
     Not ln(1 - D), of which the game would speak: its slope vanishes where D is sure (Goodfellow et al. 2014, section 3).
     """
@@ -277,7 +277,7 @@ def signs(match: Match, window: int = 50) -> dict[str, str]:
     first = sum(early) / len(early)
     if min(real, fake) > 0.95 and loss > 1.5 * first:
         found["discriminator wins"] = (
-            f"it gets {100 * real:.0f} % of the true and {100 * fake:.0f} % of the made up patches right, "
+            f"it gets {100 * real:.0f} % of the true and {100 * fake:.0f} % of the made-up patches right, "
             f"and the generator's loss rose from {first:.1f} to {loss:.1f}"
         )
     chroma, true_chroma = (match.recent(name, window) for name in ("chroma", "true_chroma"))

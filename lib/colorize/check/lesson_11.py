@@ -20,7 +20,7 @@ def _random(*shape: int, seed: int, scale: float = 1.0) -> Tensor:
 
 
 def judge_loss(real: Tensor, fake: Tensor) -> Tensor:
-    """Half the mean of -ln D over true patches, and half that of -ln(1 - D) over made up ones, from logits."""
+    """Half the mean of -ln D over true patches, and half that of -ln(1 - D) over made-up ones, from logits."""
     return (F.softplus(-real).mean() + F.softplus(fake).mean()) / 2
 
 
@@ -62,7 +62,7 @@ JUDGE_LOSS = Exercise(
 
 
 def painter_loss(fake: Tensor, made: Tensor, true: Tensor, weight: float = 100.0) -> Tensor:
-    """Mean of -ln D over made up patches, plus ``weight`` times L1 in units of 110."""
+    """Mean of -ln D over made-up patches, plus ``weight`` times L1 in units of 110."""
     return F.softplus(-fake).mean() + weight * (made - true).abs().mean() / UNIT
 
 

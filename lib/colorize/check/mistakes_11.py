@@ -183,11 +183,11 @@ MISTAKES = {
         ),
         (
             lambda real, fake: judge_loss(-real, -fake),
-            "You call the true patches made up, and the made up ones true. -ln D belongs to the true ones.",
+            "You call the true patches made up, and the made-up ones true. -ln D belongs to the true ones.",
         ),
         (
             _pooled,
-            "You take one mean over all patches. With more true than made up patches the true ones count more: take each mean by itself.",
+            "You take one mean over all patches. With more true than made-up patches the true ones count more: take each mean by itself.",
         ),
         (
             lambda real, fake: F.softplus(fake).mean(),

@@ -92,7 +92,7 @@ class UNet(nn.Module):
 
 
 class PatchDiscriminator(nn.Module):
-    """Tells true ab from made up ones, patch by patch: (L, ab) in, a map of logits out; above 0 means "true".
+    """Tells true ab from made-up ones, patch by patch: (L, ab) in, a map of logits out; above 0 means "true".
 
     Each logit sees a square of :func:`receptive_field` pixels, and their mean loss is what counts: it judges texture and
     color, not the picture as a whole (Isola et al. 2017, section 3.2.2).
