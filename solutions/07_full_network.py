@@ -36,7 +36,6 @@
 # are folded; a click on the three dots opens them.
 
 # %%
-import json
 import tempfile
 from pathlib import Path
 
@@ -48,7 +47,7 @@ from colorize import images, toyruns
 from colorize.check import check
 from colorize.colorizer import Colorizer, WeightsError
 from colorize.figures import name_row, panels, picture, pictures, show
-from colorize.files import data_folder
+from colorize.files import read_results
 from colorize.lab import rgb_to_lab, to_gray
 from colorize.losses import classification
 from colorize.metrics import mean_chroma
@@ -1049,7 +1048,7 @@ for name, row in shown.items():
 # **Predict.** Which is better on horses?
 
 # %%
-stored = json.loads((data_folder() / "results" / "networks.json").read_text("utf-8"))
+stored = read_results("networks")
 print("on unseen horses, 32 x 32   raw AuC (95 %)         rebalanced AuC (95 %)")
 for key in ("narrow", "broad on narrow"):
     for name, row in stored.get(key, {"rows": {}})["rows"].items():

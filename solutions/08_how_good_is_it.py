@@ -34,7 +34,6 @@
 # are folded; a click on the three dots opens them.
 
 # %%
-
 import torch
 
 from colorize import images, metrics, recognition, study
@@ -720,8 +719,8 @@ show(
     "lie 3 to 5 points below zero. Rebalanced AuC: they lie 2.5 to 3 points above. The "
     "crosses of the rebalanced network and of gray lie on the same sides.",
     caption="Dots and bars: ours, with paired 95 % intervals. Crosses: the paper's "
-    "networks of the same kind, on 9,803 other photos. A bar that touches the line at 0 "
-    "leaves open which of the two is ahead.",
+    "networks of the same kind, on 9,803 other photos. A bar that touches or crosses the "
+    "line at 0 leaves open which of the two is ahead.",
 )
 
 # %% [markdown]
