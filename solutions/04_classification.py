@@ -478,9 +478,9 @@ show(
     pictures(shown, titles, inches=1.9),
     alt="Two toy scenes in five versions: true colors, the mean, the most likely bin, "
     "and two random draws. Each has its mean chroma above it.",
-    caption="One answer of the network, shown as its mean, its mode and two draws. In "
-    "the mean, apples are brown and balloons gray. The most likely bin of a balloon "
-    "changes from patch to patch. In a draw all pixels use the same random numbers, so "
+    caption="One answer of the network, shown as its mean, its most likely bin and two "
+    "draws. In the mean, apples are brown and balloons gray. The most likely bin of a "
+    "balloon changes from patch to patch. In a draw all pixels use the same random numbers, so "
     "that nearly every thing has one color, and two balloons have the same.",
 )
 
@@ -575,7 +575,7 @@ for name, reduce in (("mean", torch.mean), ("sum", torch.sum)):
 
 # %%
 def wrong_axis(logits, true_ab):
-    """A classification loss with one wrong character."""
+    """A classification loss with one character too many."""
     index, weight = soft_encode(true_ab)
     log_p = F.log_softmax(logits, dim=-1)  # should be dim=1
     return -(weight * log_p.gather(1, index)).sum(dim=1).mean()

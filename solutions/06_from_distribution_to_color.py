@@ -82,7 +82,7 @@ history = fit(
 floor = world.cross_entropy_floor(world.scenes(200, seed=1).kind, soft=True)
 show(
     training_curve(history.losses, toyruns.band("classification"), floor, "loss (nats)"),
-    alt="The loss falls from above 5 nats steeply at first, then slowly, toward a dashed "
+    alt="The loss falls from nearly 5 nats steeply at first, then slowly, toward a dashed "
     "line, the least that is possible.",
     caption="The training, over the narrow band of our three seeds (at full size). The "
     "dashed line is the least loss that a network can reach without knowing the colors.",
@@ -1157,7 +1157,7 @@ print("sum of all centers: ", centers.sum(dim=0).tolist())
 # | mode | vibrant, with patches (KTH, section 4.2); jarring transitions (Larsson, section 3.3) | no rule for a tie | seams: a third or more of the pairs in apples, half or more in balloons |
 # | median | for the chroma, in hue and chroma (Larsson, section 3.3) | plum: near the majority; balloon: gray | distance between mean and mode |
 # | sample | high-frequency color changes (Larsson, section 3.3) | the right chroma | speckle (independent), or all apples of a picture alike (shared) |
-# | error | mode 0.304, expectation of the hue with median of the chroma 0.342, expectation of both 0.374, sample 0.426 (Larsson, Table 5) | mean before all others | mean 13.5, annealed 14.6, median 15.8, mode 17.9, sample 20.4 ab units |
+# | error | mode 0.304, expectation of the hue with median of the chroma 0.342, expectation of both 0.374, sample 0.426 (Larsson, Table 5) | mean before all others | mean 13.4, annealed 14.5, median 15.6, mode 17.8, sample 20.1 ab units |
 #
 # Larsson's table has another order: there the mode is ahead of expectation and median. Their bins are hues and chromas, and a
 # mean of hues is not a mean in ab; their number is a mean of distances, not of squares. How much each of the two matters, we
