@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -76,6 +77,32 @@ def test_blurred_boundaries(true):
     assert numbers(blurred, true)["boundary"] == pytest.approx(3 / 13, rel=1e-4)
 
 
+@pytest.mark.parametrize("size", [(7, 13), (20, 9), (41, 33)])
+def test_boundaries_by_loops(size):
+    height, width = size
+    random = torch.Generator().manual_seed(height)
+    predicted, true = (30 * torch.randn(1, 2, height, width, generator=random) for _ in range(2))
+    steps = [
+        (y, x, y + dy, x + dx)
+        for dy, dx in ((0, 3), (3, 0))
+        for y in range(height - dy)
+        for x in range(width - dx)
+    ]
+    there, theirs = (
+        np.array([math.dist(ab[0, :, y, x], ab[0, :, v, u]) for y, x, v, u in steps])
+        for ab in (predicted, true)
+    )
+    strong = theirs >= np.quantile(theirs, 0.95)
+    expected = there[strong].sum() / theirs[strong].sum()
+    assert failures.boundary_contrast(predicted, true).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_photo_of_more_pixels_than_torch_takes_quantiles_of():
+    large = torch.zeros(1, 2, 2900, 2900)  # 16.8 million changes
+    large[..., 1450:] = 40
+    assert failures.boundary_contrast(large / 2, large).item() == pytest.approx(0.5)
+
+
 def test_each_picture_by_itself(true):
     both = failures.measure(torch.cat((true / 2, true)), torch.cat((true, true)))
     assert both["saturation"].tolist() == pytest.approx([0.5, 1])
@@ -90,7 +117,7 @@ def test_photos_without_color_have_no_answer_but_no_crash():
     assert found["boundary"] == 1
 
 
-@pytest.mark.parametrize("shape", [(2, 20, 20), (1, 3, 20, 20), (1, 2, 3, 20)])
+@pytest.mark.parametrize("shape", [(2, 20, 20), (1, 3, 20, 20), (1, 2, 3, 20), (0, 2, 20, 20)])
 def test_other_shapes_are_named(shape):
     with pytest.raises(ValueError, match=r"must both have shape \(N, 2, H, W\)"):
         failures.measure(torch.zeros(shape), torch.zeros(shape))

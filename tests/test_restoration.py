@@ -44,6 +44,15 @@ def test_a_stretch_by_hand():
     assert torch.equal(restoration.stretch(flat), flat)
 
 
+def test_a_scan_of_more_pixels_than_torch_takes_quantiles_of():
+    scan = torch.linspace(30, 70, 2**24 + 4096).view(
+        4097, 4096
+    )  # an A4 page at 600 dots per inch has twice as many
+    found = restoration.stretch(scan, 0.25)
+    assert found[0, 0] == 0 and found[-1, -1] == 100
+    assert found.flatten()[scan.numel() // 2].item() == pytest.approx(50, abs=0.01)
+
+
 def test_fading_goes_from_left_to_right():
     aged = restoration.fade(torch.full((2, 5), 100.0), 0.0, 1.0, 40.0)
     assert aged[0].tolist() == pytest.approx([100, 85, 70, 55, 40])
@@ -112,6 +121,15 @@ def test_scratches_are_found_where_nothing_else_is_bright_and_narrow():
         ),
         (lambda: restoration.fade(torch.zeros(4, 4), 0.5, 1.2), "shares in 0..1, got 0.5 and 1.2"),
         (lambda: restoration.scratches(4, 4, -1), "got 4 x 4, -1"),
+        (lambda: restoration.find_scratches(torch.zeros(4, 4), 4), "must be odd and 3 or more.* got 4 and"),
+        (
+            lambda: restoration.find_scratches(torch.zeros(4, 4), contrast=-1),
+            "contrast 0 or more, got 7 and -1",
+        ),
+        (
+            lambda: restoration.stretch(torch.zeros(4, 4, dtype=torch.uint8)),
+            "floating point.* got torch.uint8",
+        ),
         (lambda: restoration.stretch(torch.zeros(4, 4), 0.5), "below 0.5, got 0.5"),
         (lambda: restoration.inpaint(torch.zeros(4, 4), torch.zeros(4, 4)), "mask must be bool"),
         (lambda: restoration.inpaint(torch.zeros(4, 4), torch.zeros(3, 4, dtype=torch.bool)), r"of \(3, 4\)"),

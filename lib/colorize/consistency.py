@@ -55,7 +55,7 @@ def flicker(first: Tensor, second: Tensor, step: int) -> float:
     ------
     ValueError for other shapes, or a step that leaves no common column.
     """
-    if first.shape != second.shape or first.ndim != 3:
+    if first.shape != second.shape or first.ndim != 3 or first.shape[0] != 2:
         raise ValueError(f"frames must both be (2, H, W), got {tuple(first.shape)} and {tuple(second.shape)}")
     width = first.shape[2]
     if not 0 <= step < width:
@@ -99,9 +99,18 @@ def averaged(frames: Tensor, step: int, reach: int) -> Tensor:
 
 
 def histograms(rgb: Tensor, bins: int = 256) -> Tensor:
-    """How often each value of each channel occurs: (T, 3, H, W) in [0, 1] -> (T, 3, bins) float64, rows sum to 1."""
-    if rgb.ndim != 4 or bins < 1:
+    """How often each value of each channel occurs: (T, 3, H, W) in [0, 1] -> (T, 3, bins) float64, rows sum to 1.
+
+    Values beyond 0 and 1 count as 0 and 1.
+
+    Raises
+    ------
+    ValueError for another shape, no pixels, whole numbers (0 to 255, most likely), NaN, or bins below 1.
+    """
+    if rgb.ndim != 4 or not rgb.numel() or bins < 1:
         raise ValueError(f"rgb must be (T, C, H, W), and bins 1 or more, got {tuple(rgb.shape)}, {bins}")
+    if not rgb.is_floating_point() or rgb.isnan().any():
+        raise ValueError(f"rgb must hold numbers in [0, 1], got {rgb.dtype}, or NaN among them")
     cell = (rgb.clamp(0, 1) * bins).long().clamp(max=bins - 1).flatten(2)  # (T, 3, pixels)
     counts = torch.zeros(*cell.shape[:2], bins, dtype=torch.float64)
     counts.scatter_add_(2, cell, torch.ones_like(cell, dtype=torch.float64))
@@ -132,8 +141,10 @@ def cdc(rgb: Tensor, gaps: tuple[int, ...] = GAPS, bins: int = 256) -> float:
 
     Raises
     ------
-    ValueError if there are not more frames than the largest gap.
+    ValueError if there are not more frames than the largest gap, or a gap is below 1.
     """
+    if not gaps or min(gaps) < 1:
+        raise ValueError(f"gaps must be 1 or more frames, got {gaps}")
     if len(rgb) <= max(gaps):
         raise ValueError(f"cdc with gaps {gaps} needs more than {max(gaps)} frames, got {len(rgb)}")
     found = histograms(rgb, bins)

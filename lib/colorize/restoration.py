@@ -109,8 +109,14 @@ def find_scratches(lightness: Tensor, width: int = 7, contrast: float = 12.0) ->
     lightness : (H, W), L in 0..100.
     width : pixels, odd; bright lines up to ``width - 1`` across are found.
     contrast : units of L by which they must stand out.
+
+    Raises
+    ------
+    ValueError if width is even or below 3, or contrast is below 0.
     """
     _check(lightness)
+    if width < 3 or width % 2 == 0 or contrast < 0:
+        raise ValueError(f"width must be odd and 3 or more, contrast 0 or more, got {width} and {contrast}")
     hat = ndimage.white_tophat(lightness.numpy(), size=(1, width))
     return torch.from_numpy(hat > contrast)
 
@@ -156,8 +162,8 @@ def stretch(lightness: Tensor, share: float = 0.01) -> Tensor:
     _check(lightness)
     if not 0 <= share < 0.5:
         raise ValueError(f"share must be 0 or more and below 0.5, got {share}")
-    ends = torch.tensor([share, 1 - share], dtype=lightness.dtype)
-    low, high = torch.quantile(lightness.flatten(), ends)
+    # NumPy's, since PyTorch's takes no more than 2^24 values, and a scan of 600 dots per inch has more.
+    low, high = np.quantile(lightness.numpy(), (share, 1 - share)).tolist()
     if not high > low:
         return lightness.clone()
     return (100 * (lightness - low) / (high - low)).clamp(0, 100)
@@ -166,6 +172,8 @@ def stretch(lightness: Tensor, share: float = 0.01) -> Tensor:
 def _check(lightness: Tensor, mask: Tensor | None = None) -> None:
     if lightness.ndim != 2 or not lightness.numel():
         raise ValueError(f"lightness must have shape (H, W), got {tuple(lightness.shape)}")
+    if not lightness.is_floating_point():
+        raise ValueError(f"lightness must be floating point, 0 to 100, got {lightness.dtype}")
     if mask is not None and (mask.shape != lightness.shape or mask.dtype != torch.bool):
         shape = tuple(lightness.shape)
         raise ValueError(f"mask must be bool of shape {shape}, got {mask.dtype} of {tuple(mask.shape)}")
