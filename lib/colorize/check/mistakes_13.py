@@ -13,6 +13,11 @@ def _stretched(lightness, low, high):
     return (lightness - low) / (high - low) * 100
 
 
+def _within(lightness, share):
+    low, high = lightness.min(), lightness.max()
+    return _stretched(lightness, low + share * (high - low), high - share * (high - low)).clamp(0, 100)
+
+
 def _loop_free(bits):
     return (bits[:, None] != bits[None]).sum(dim=2)
 
@@ -46,6 +51,10 @@ MISTAKES = {
             "You stretch between the darkest and the lightest pixel: a single speck decides. Take the quantiles of share.",
         ),
         (
+            lambda lab, share=0.01: _within(lab[0], share),
+            "You cut off a share of the way from the darkest to the lightest pixel. Cut off a share of the pixels: take quantiles.",
+        ),
+        (
             lambda lab, share=0.01: gray_of_print(lab, share) / 100,
             "Your picture goes from 0 to 1. L goes from 0 to 100.",
         ),
@@ -65,10 +74,6 @@ MISTAKES = {
             lambda lab, share=0.01: (lab[0] / _ends(lab[0], share)[1] * 100).clamp(0, 100),
             "You divide by the upper quantile and leave the dark end where it was. Subtract the lower one first.",
         ),
-        (
-            lambda lab, share=0.01: gray_of_print(lab.mean(dim=0, keepdim=True), share),
-            "You take the mean of L, a and b. Lightness is the first channel alone.",
-        ),
     ),
     "13.2": (
         (
@@ -82,6 +87,14 @@ MISTAKES = {
         (
             lambda gray: _loop_free((gray[:, :, :-1] > gray[:, :, 1:]).flatten(1)),
             "Equal neighbors count otherwise with you: a bit shall be true where a pixel is darker than its neighbor to the right, and only there.",
+        ),
+        (
+            lambda gray: _loop_free((gray < gray.roll(-1, dims=2)).flatten(1)),
+            "You have 72 bits: with roll the last column is compared with the first. Only 8 pixels of a row have a neighbor to the right.",
+        ),
+        (
+            lambda gray: _loop_free(gray.flatten(1)[:, :-1] < gray.flatten(1)[:, 1:]),
+            "You have 71 bits: the end of a row is compared with the beginning of the next. Compare before you flatten.",
         ),
         (
             lambda gray: 64 - bits_apart(gray),
@@ -104,6 +117,10 @@ MISTAKES = {
         (
             lambda first, second, step: _overlap(first, second, step).abs().mean(),
             "You take the mean difference of a and b. The distance of two colors is the root of the sum of both squares.",
+        ),
+        (
+            lambda first, second, step: _overlap(first, second, step).abs().sum(dim=0).mean(),
+            "You add the differences of a and b. The distance of two colors is the root of the sum of both squares.",
         ),
         (
             lambda first, second, step: _overlap(first, second, step).square().sum(dim=0).mean().sqrt(),
@@ -180,8 +197,8 @@ MISTAKES = {
             "You compare the means alone. The clouds' spread counts, too.",
         ),
         (
-            lambda m1, c1, m2, c2: (m1 - m2).square().sum() + (c1 - c2).square().sum(),
-            "You square the difference of the covariances. The formula has traces, and a root of their product.",
+            lambda m1, c1, m2, c2: (m1 - m2).square().sum() + (c1.diag().sqrt() - c2.diag().sqrt()).square().sum(),
+            "You compare feature by feature, with the diagonals alone. Features vary together: take the root of the whole matrix.",
         ),
         (
             lambda m1, c1, m2, c2: (
