@@ -480,8 +480,8 @@ show(
     "and two random draws. Each has its mean chroma above it.",
     caption="One answer of the network, shown as its mean, its most likely bin and two "
     "draws. In the mean, apples are brown and balloons gray. The most likely bin of a "
-    "balloon changes from patch to patch. In a draw all pixels use the same random numbers, so "
-    "that nearly every thing has one color, and two balloons have the same.",
+    "balloon changes from patch to patch. In a draw all pixels use the same random "
+    "numbers, so that nearly every thing has one color, and two balloons have the same.",
 )
 
 # %% [markdown]

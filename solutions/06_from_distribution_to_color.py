@@ -82,8 +82,8 @@ history = fit(
 floor = world.cross_entropy_floor(world.scenes(200, seed=1).kind, soft=True)
 show(
     training_curve(history.losses, toyruns.band("classification"), floor, "loss (nats)"),
-    alt="The loss falls from nearly 5 nats steeply at first, then slowly, toward a dashed "
-    "line, the least that is possible.",
+    alt="The loss falls from nearly 5 nats steeply at first, then slowly, toward a "
+    "dashed line, the least that is possible.",
     caption="The training, over the narrow band of our three seeds (at full size). The "
     "dashed line is the least loss that a network can reach without knowing the colors.",
 )
