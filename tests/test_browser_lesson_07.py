@@ -1,6 +1,7 @@
 """The slider of lesson 7, moved in a browser."""
 
 import numpy as np
+import pytest
 from browser import wait_until
 from selenium.webdriver.common.keys import Keys
 
@@ -9,6 +10,7 @@ from colorize.networks.zhang import layer_table
 NOTEBOOKS = {"lesson.ipynb": "notebooks/07_full_network.ipynb"}
 
 
+@pytest.mark.long  # `make test` moves the sliders of lessons 0, 2, 6 and 12
 def test_the_slider_shows_what_each_layer_sees(lab):
     page = lab.open("lesson.ipynb")
     page.run_all(240)
