@@ -128,6 +128,16 @@ def test_the_makefile_asks_for_the_same_python(project):
     assert set(re.findall(r"Python (\d+\.\d+) or newer", readme)) == {oldest.version}
 
 
+def test_one_version_everywhere(project):
+    version = project["version"]
+    said = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert said["version"] == version
+    library = (ROOT / "lib" / "colorize" / "__init__.py").read_text(encoding="utf-8")
+    assert f'__version__ = "{version}"' in library
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (\S+), (\S+)", changes, flags=re.M)[0] == (version, str(said["date-released"]))
+
+
 def targets():
     lines = (ROOT / "Makefile").read_text(encoding="utf-8").splitlines()
     return [match[1] for line in lines if (match := re.match(r"([a-z-]+):.*## ", line))]
