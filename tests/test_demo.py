@@ -207,7 +207,7 @@ def test_an_uploaded_photo_is_shown_and_its_bytes_are_dropped(demo, networks):
     content.clear()  # impossible while anybody holds a view of it
     parts = shown(demo)
     assert same(parts["original"], photo) and same(parts["gray"], to_gray(photo))
-    assert demo.choice.value is None
+    assert demo.choice.label == "your photo"
     assert calls(networks) == [before[0] + 1, before[1]]
     assert says(demo) == "Your photo is on show. Its colors, if it has any, are not looked at."
     assert demo.upload.value == ()
@@ -226,13 +226,13 @@ def test_one_can_come_back_to_ones_own_photo(demo, networks):
     demo.choice.value = "coffee"
     assert shown(demo)["original"].shape != mine["original"].shape
     assert says(demo) == ""
-    demo.choice.value = None
+    demo.choice.value = photo_demo.OWN
     assert all(torch.equal(mine[part], now) for part, now in shown(demo).items())
 
 
 def test_without_a_photo_of_ones_own_the_list_says_what_to_do(demo):
     before = shown(demo)
-    demo.choice.value = None
+    demo.choice.value = photo_demo.OWN
     assert "press the button" in says(demo)
     assert all(torch.equal(before[part], now) for part, now in shown(demo).items())
 
@@ -519,6 +519,11 @@ def test_a_visitor_in_a_browser(driver, tmp_path):
         wait_until(lambda: has_picture(page), "a picture", 90)
         assert array(page, "original").shape[:2] == images.bundled("chelsea").shape[1:]
         first = array(page, "colored")
+        assert page.texts(".colorize-photo-upload") == ["Upload yours"]  # the widget itself adds "(0)"
+        name, title = page.js(
+            "return [document.querySelector('.colorize-photo-temperature .noUi-handle').ariaLabel, document.title]"
+        )
+        assert (name, title) == ("Temperature", "Color a gray photo")
         page.press(".colorize-photo-temperature .noUi-handle", Keys.HOME)
         wait_until(lambda: "temperature 0.00" in words(page)[1], "T = 0", 20)
         assert np.abs(array(page, "colored") - first).mean() > 0.01
@@ -540,6 +545,7 @@ def test_a_visitor_in_a_browser(driver, tmp_path):
             np.abs(np.asarray(gray.convert("RGB")) / 255 - to_gray(coffee).permute(1, 2, 0).numpy()).mean()
             < 0.01
         )
+        assert page.js("return document.querySelector('.colorize-photo-choice select').value") == "your photo"
         at_zero = array(page, "colored")
         page.press(".colorize-photo-temperature .noUi-handle", Keys.END)
         wait_until(lambda: "temperature 1.00" in words(page)[1], "T = 1", 20)

@@ -32,14 +32,18 @@ NOTEBOOK = {
             "source": "from colorize.photo_demo import photo_demo\n\nphoto_demo()",
         }
     ],
-    "metadata": {"kernelspec": {"display_name": "demo", "language": "python", "name": "colorize-demo"}},
+    "metadata": {
+        "kernelspec": {"display_name": "demo", "language": "python", "name": "colorize-demo"},
+        "title": "Color a gray photo",
+    },
     "nbformat": 4,
     "nbformat_minor": 5,
 }
 # Voila's own page without what it loads from elsewhere (Font Awesome, Mermaid): a stand may have no network. A file that is
 # too large never leaves the browser: its size arrives without its content, and the app says the sentence. A websocket message
 # that is too large all the same ends its connection. A page that rests loads another one, which Voila's page answers, as any
-# other way to leave it, by giving its kernel back.
+# other way to leave it, by giving its kernel back. The widgets' slider has no name for screen readers, and their button
+# counts files ("Upload yours (0)"): both are mended as they appear. Their colors are variables, which know no dark by themselves.
 PAGE = """{%- extends 'voila/templates/lab/index.html.j2' -%}
 {%- block notebook_css -%}
 {{ super() | replace('https://cdn.jsdelivr.net/npm/@fortawesome/fontawesome-free@^5/css/', 'data:text/css,') }}
@@ -47,9 +51,33 @@ PAGE = """{%- extends 'voila/templates/lab/index.html.j2' -%}
 {%- block html_head_js_mermaidjs -%}{%- endblock -%}
 {%- block html_head_js -%}
 {{ super() }}
-<title>Color a gray photo</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+  html:root {color-scheme: light dark}
+  html body {background: var(--jp-layout-color0)}
+  .widget-dropdown > select:not([multiple]) {appearance: auto; background-image: none; padding-right: 8px}
+  :focus-visible {outline: 2px solid #268380; outline-offset: 2px}
+  @media (prefers-color-scheme: dark) {
+    html:root {
+      --jp-layout-color0: #15171a; --jp-layout-color1: #1e2125; --jp-layout-color2: #2b2f35; --jp-layout-color3: #565d66;
+      --jp-ui-font-color0: #fff; --jp-ui-font-color1: #e8e8e8; --jp-ui-font-color2: #b8bcc2; --jp-ui-font-color3: #9aa0a6;
+      --jp-content-font-color0: #fff; --jp-content-font-color1: #e8e8e8; --jp-content-font-color2: #b8bcc2;
+      --jp-border-color1: #6a717a; --jp-border-color2: #565d66;
+    }
+  }
+</style>
 <script>
+  new MutationObserver(() => {
+    const all = (what) => document.querySelectorAll('.colorize-photo-' + what);
+    for (const handle of all('temperature .noUi-handle:not([aria-label])')) handle.ariaLabel = 'Temperature';
+    for (const number of all('temperature .widget-readout:not([aria-label])')) {
+      number.role = 'textbox';
+      number.ariaLabel = 'Temperature, as a number';
+    }
+    for (const button of all('upload'))
+      for (const part of button.childNodes)
+        if (/ \\(\\d+\\)$/.test(part.data)) part.data = part.data.replace(/ \\(\\d+\\)$/, '');
+  }).observe(document, {childList: true, subtree: true, attributeFilter: ['class']});
   const readAll = FileReader.prototype.readAsArrayBuffer;
   FileReader.prototype.readAsArrayBuffer = function (file) {
     return readAll.call(this, file.size > BYTES ? new Blob() : file);
@@ -67,6 +95,7 @@ PAGE = """{%- extends 'voila/templates/lab/index.html.j2' -%}
 PLAIN = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Color a gray photo</title>HEAD
 <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:;base64,=">
+<meta name="color-scheme" content="light dark">
 <style>body {font: 20px sans-serif; text-align: center; margin: 15vh 1em} a {font-size: 28px}</style></head>
 <body><h1>Color a gray photo</h1>BODY</body></html>
 """
@@ -237,7 +266,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--host", default="127.0.0.1", help="0.0.0.0 lets other machines in, such as visitors' phones"
     )
     parser.add_argument(
-        "--visitors", type=int, default=10, help="at once, each with a process of about 0.3 GB (default 10)"
+        "--visitors", type=int, default=10, help="at once, each with a process of about 0.4 GB (default 10)"
     )
     parser.add_argument(
         "--minutes",

@@ -24,21 +24,49 @@ LONGEST = 6  # times the shorter side: the network looks at 128 pixels of that o
 NETWORKS = {
     "best": "vivid: rare colors count more",
     "classification": "cautious: each pixel counts alike",
-    "l2": "the mean of all likely colors",
+    "l2": "the mean of all likely colors, no temperature",
 }
-TITLES = {name: name.removeprefix("stereo_") for name in BUNDLED}
+OWN = "own"  # what the list holds for the visitor's photo: None would select nothing, and show nothing
+TITLES = {name: {"chelsea": "cat"}.get(name, name.removeprefix("stereo_")) for name in BUNDLED}
+# Three pictures beside each other; on a phone the guess above the two others, right below the slider that changes it.
 STYLE = """<style>
-.colorize-photo {max-width: 1640px; margin: 0 auto; font-size: 16px}
+.colorize-photo {
+  --jp-widgets-inline-height: 36px; --jp-widgets-font-size: 15px; --jp-widgets-slider-handle-size: 22px;
+  max-width: 1600px; margin: 0 auto; font-size: 16px;
+}
+.colorize-photo .widget-html .widget-html-content {font-size: 16px; line-height: 1.5}
+.colorize-photo h1 {margin: 0 0 .3em; font-size: 30px; line-height: 1.2}
+.colorize-photo p {max-width: 46em; margin: 0 0 .6em}
 .colorize-photo .widget-label {width: auto}
-.colorize-photo-pictures {flex-flow: row wrap}
-.colorize-photo-pictures figure {margin: 4px 12px 4px 0}
-.colorize-photo-pictures img {display: block; max-width: 100%; height: auto}
+.colorize-photo .widget-dropdown {width: auto; max-width: calc(100% - 4px)}
+.colorize-photo .widget-dropdown > select {min-width: 0}
+.colorize-photo .widget-slider .noUi-handle {background: #268380; border-color: #268380}
+.colorize-photo .widget-upload {width: auto; padding: 0 16px; border-radius: 4px; background: #1f6f6c; color: #fff}
+.colorize-photo-controls {gap: 4px 16px}
+.colorize-photo .colorize-photo-pictures {
+  display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 16px; margin: 8px 0;
+}
+.colorize-photo-pictures figure {margin: 0}
+.colorize-photo-pictures img {
+  display: block; width: auto; height: auto; max-width: 100%; max-height: 75vh; border-radius: 4px;
+}
+.colorize-photo-pictures figcaption {margin-top: 4px; font-size: 15px}
 .colorize-photo-says {min-height: 1.5em}
+.colorize-photo-says:not(:empty) {padding: 4px 12px; border-left: 4px solid #268380}
+@media (max-width: 720px) {
+  .colorize-photo .colorize-photo-pictures {grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 12px}
+  .colorize-photo-pictures > :nth-child(2) {order: -1; grid-column: 1 / -1}
+}
 </style>"""
 INTRODUCTION = (
-    "<h1>Color a gray photo</h1><p>A small network sees the left picture only, and guesses the colors. Choose a photo, or "
+    "<h1>Color a gray photo</h1><p>A small network sees the gray picture only, and guesses the colors. Choose a photo, or "
     "upload one of yours: it goes to the computer that runs this page, stays in its memory until you upload another one or "
     "leave, and is written nowhere.</p>"
+)
+WORDS = (
+    "<p><b>Temperature</b>: at 0 each pixel gets the likeliest of 313 colors, at 1 the mean of all, each counting as much as it is "
+    "likely. <b>Mean chroma</b>: how far the colors are from gray, which has 0.</p><p>The colors are guesses: nothing "
+    "in a gray picture says whether a car was red or blue.</p>"
 )
 
 
@@ -64,7 +92,7 @@ class PhotoDemo:
             raise ValueError(f"networks: expected one of {', '.join(NETWORKS)} in data/weights, found none")
         self.choice = self._named(
             ipywidgets.Dropdown(
-                options=[(TITLES[photo], photo) for photo in BUNDLED] + [("your photo", None)],
+                options=[(TITLES[photo], photo) for photo in BUNDLED] + [("your photo", OWN)],
                 description="Photo",
             ),
             "choice",
@@ -85,6 +113,7 @@ class PhotoDemo:
             "temperature",
         )
         self.temperature.layout.width = "380px"
+        self.temperature.tooltip = "0: the likeliest color of each pixel; 1: the mean of all likely ones"
         self.pictures = {part: ipywidgets.HTML() for part in ("gray", "colored", "original")}
         self.says = ipywidgets.HTML()
         self.photo: Tensor  # (3, H, W), at most LARGEST a side
@@ -99,15 +128,16 @@ class PhotoDemo:
             (self.temperature, lambda _change: self._paint()),
         ):
             control.observe(react, names="value")
-        row = ipywidgets.HBox(
-            list(self.pictures.values()), layout=ipywidgets.Layout(flex_flow="row wrap", overflow="visible")
-        )
+        row = ipywidgets.HBox(list(self.pictures.values()), layout=ipywidgets.Layout(overflow="visible"))
         row.add_class(f"colorize-{name}-pictures")
         controls = ipywidgets.HBox(
             [self.choice, self.upload, self.network, self.temperature],
             layout=ipywidgets.Layout(flex_flow="row wrap"),
         )
-        self.widget = ipywidgets.VBox([ipywidgets.HTML(STYLE + INTRODUCTION), controls, self.says, row])
+        controls.add_class(f"colorize-{name}-controls")
+        self.widget = ipywidgets.VBox(
+            [ipywidgets.HTML(STYLE + INTRODUCTION), controls, self.says, row, ipywidgets.HTML(WORDS)]
+        )
         self.widget.add_class(f"colorize-{name}")
 
     def open(self, content: bytes, name: str, size: int | None = None) -> None:
@@ -136,8 +166,7 @@ class PhotoDemo:
             return
         self.own = _small(photo)
         self._show(self.own)
-        if self.choice.value is not None:
-            self.choice.value = None  # the list then says what is on show, and draws nothing again
+        self.choice.value = OWN  # the list then says what is on show, and draws nothing again
         self._say("Your photo is on show. Its colors, if it has any, are not looked at.")
 
     def _uploaded(self, _change: object) -> None:
@@ -151,7 +180,7 @@ class PhotoDemo:
 
     def _chosen(self, _change: object) -> None:
         photo = self.choice.value
-        if photo is not None:
+        if photo != OWN:
             self._choose_bundled(photo)
             self._say("")
         elif self.own is None:
