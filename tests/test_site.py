@@ -277,6 +277,7 @@ def test_the_first_page_has_every_lesson_and_every_section_has_a_place():
     text = pages.front_page(front, lessons)
     for lesson in lessons:
         assert f"](solutions/{lesson.stem}.ipynb) | {lesson.question} | {lesson.read.split(',')[0]} |" in text
+    assert "| 90 minutes | 1 1/2 min |" in text and text == pages.front_page(pages.downloads(front), lessons)
     assert "notebooks/0" not in text
     for heading in re.findall(r"^## .+$", readme, re.MULTILINE):
         assert (heading in text) != (heading in rest)

@@ -136,13 +136,19 @@ def with_contents(name: str, text: str, others: list[str]) -> str:
 
 
 def front_page(readme: str, lessons: list[teacher.Lesson]) -> str:
-    """The first page: the README's words, a table of the lessons from their own first cells, and the contents."""
+    """The first page: the README's words, a table of the lessons from their own first cells, and the contents.
+
+    How long a lesson runs is taken from the README, whose text below the table says how it was measured.
+    """
+    runs = dict(
+        re.findall(r"^\| .*?\b(\d\d) [^|]*\|.*\| ([^|]+?) \| \[\d\d\]\(solutions/", readme, re.MULTILINE)
+    )
     rows = ["| lesson | the question it answers | to read and solve | to run |", "|---|---|---|---|"]
     for lesson in lessons:
         name = f"{lesson.number:02d} {lesson.title.split(' · ')[-1]}"
         minutes = lesson.read.split(",")[0]
         rows.append(
-            f"| [{name}](solutions/{lesson.stem}.ipynb) | {lesson.question} | {minutes} | {lesson.run} |"
+            f"| [{name}](solutions/{lesson.stem}.ipynb) | {lesson.question} | {minutes} | {runs.get(name[:2], lesson.run)} |"
         )
     table = re.compile(r"^\| lesson \|.*?(?=^(?!\|))", re.MULTILINE | re.DOTALL)
     if not table.search(readme):
