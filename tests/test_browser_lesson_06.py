@@ -14,6 +14,7 @@ from colorize.metrics import mean_chroma
 NOTEBOOKS = {"lesson.ipynb": "notebooks/06_from_distribution_to_color.ipynb"}
 
 
+@pytest.mark.long  # `make test` moves the sliders of lessons 0, 2 and 12
 def test_the_sliders_make_the_pictures_vivid(lab):
     page = lab.open("lesson.ipynb")
     page.run_all(240)

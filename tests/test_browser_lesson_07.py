@@ -10,7 +10,7 @@ from colorize.networks.zhang import layer_table
 NOTEBOOKS = {"lesson.ipynb": "notebooks/07_full_network.ipynb"}
 
 
-@pytest.mark.long  # `make test` moves the sliders of lessons 0, 2, 6 and 12
+@pytest.mark.long  # `make test` moves the sliders of lessons 0, 2 and 12
 def test_the_slider_shows_what_each_layer_sees(lab):
     page = lab.open("lesson.ipynb")
     page.run_all(240)

@@ -44,7 +44,7 @@ def printed(page):
     )
 
 
-@pytest.mark.long  # `make test` moves the sliders of lessons 0, 2, 6 and 12, and plays the study outside of its lesson
+@pytest.mark.long  # `make test` moves the sliders of lessons 0, 2 and 12, and plays the study outside of its lesson
 def test_a_reader_plays_the_study_and_finds_the_answers_in_the_table(lab):
     page = lab.open("lesson.ipynb")
     page.run_all(240)

@@ -13,7 +13,7 @@ from colorize.huechroma import hue_chroma
 NOTEBOOKS = {"lesson.ipynb": "notebooks/09_hypercolumns.ipynb"}
 
 
-@pytest.mark.long  # `make test` moves the sliders of lessons 0, 2, 6 and 12, and plays the study outside of its lesson
+@pytest.mark.long  # `make test` moves the sliders of lessons 0, 2 and 12, and plays the study outside of its lesson
 def test_the_slider_makes_the_cup_more_vivid(lab):
     page = lab.open("lesson.ipynb")
     page.run_all(240)

@@ -8,7 +8,7 @@ from selenium.webdriver.common.keys import Keys
 NOTEBOOKS = {"lesson.ipynb": "notebooks/10_fusion.ipynb"}
 
 
-@pytest.mark.long  # `make test` moves the sliders of lessons 0, 2, 6 and 12, and plays the study outside of its lesson
+@pytest.mark.long  # `make test` moves the sliders of lessons 0, 2 and 12, and plays the study outside of its lesson
 def test_the_slider_tells_the_network_another_season(lab):
     page = lab.open("lesson.ipynb")
     page.run_all(240)

@@ -8,7 +8,7 @@ from selenium.webdriver.common.keys import Keys
 NOTEBOOKS = {"lesson.ipynb": "notebooks/11_learning_the_loss.ipynb"}
 
 
-@pytest.mark.long  # `make test` moves the sliders of lessons 0, 2, 6 and 12, and plays the study outside of its lesson
+@pytest.mark.long  # `make test` moves the sliders of lessons 0, 2 and 12, and plays the study outside of its lesson
 def test_the_slider_shows_the_discs_part(lab):
     page = lab.open("lesson.ipynb")
     page.run_all(240)
