@@ -19,7 +19,6 @@ import nbformat
 import numpy as np
 import pytest
 import yaml
-from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 from PIL import Image
 from skimage import data
@@ -203,14 +202,12 @@ def test_lessons_start_on_colab(few, course, tmp_path):
     firsts = [next(c.source for c in lesson.cells if c.cell_type == "code") for lesson in lessons.values()]
     lesson = lessons["00_start_here.ipynb"].cells
     whole = [new(cell), *map(new, firsts), *(new(c.source) for c in lesson if c.cell_type == "code")]
-    manager = KernelManager()
-    manager.kernel_spec.argv = [str(few), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     client = NotebookClient(
-        nbformat.v4.new_notebook(cells=whole),
-        km=manager,
-        timeout=120,
-        resources={"metadata": {"path": str(tmp_path)}},
+        nbformat.v4.new_notebook(cells=whole), timeout=120, resources={"metadata": {"path": str(tmp_path)}}
     )
+    # The client's own manager: it ends the kernel and closes its sockets, which it leaves to others with theirs.
+    manager = client.create_kernel_manager()
+    manager.kernel_spec.argv = [str(few), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     with pytest.MonkeyPatch.context() as patch:
         for name in set(os.environ) - set(clean()):
             patch.delenv(name)
